@@ -1,0 +1,160 @@
+/**
+ * Messages between a signalling node and the media process.
+ *
+ * Framing: u32 big-endian length, then that many bytes of UTF-8 JSON (at most FRAME_BYTES_MAX) over a Unix
+ * domain socket (or TCP). Requests carry `id`; the answer repeats it. Events have no `id`.
+ * Every command carries the lease epoch of its node; the media process refuses an epoch older than
+ * the newest it has granted (`status` 409). Commands are idempotent by call, leg, method, CSeq and status:
+ * the same one again gives the same answer and changes nothing.
+ */
+
+export const MEDIA_PROTOCOL_VERSION = 1;
+export const FRAME_BYTES_MAX = 1 << 20;
+
+/** `plain`: RTP/AVP towards phones and trunks; `webrtc`: UDP/TLS/RTP/SAVPF, ICE-lite, towards browsers. */
+export type SdpVariant = 'plain' | 'webrtc';
+
+/** First message on a connection. Answer: {@link HelloReply}. */
+export interface HelloRequest {
+  op: 'hello';
+  id: number;
+  v: number;
+  node: string;
+  /** Epoch the node wants; 0 asks for a new one. */
+  epoch: number;
+}
+export interface HelloReply {
+  id: number;
+  status: number;
+  v: number;
+  epoch: number;
+  pid: number;
+  workers: { pid: number }[];
+}
+
+/**
+ * An SDP body on its way through the switch: an offer or an answer, which of the two is decided from
+ * the state of the call (RFC 3264, RFC 6337).
+ */
+export interface SdpRequest {
+  op: 'sdp';
+  id: number;
+  epoch: number;
+  /** Call, as `slot.generation`. */
+  call: string;
+  /** Leg the body comes from: 0 the caller, 1 + branch index a callee. */
+  leg: number;
+  legVariant: SdpVariant;
+  /** Leg the body goes to; 255 for an initial INVITE that may fork. */
+  targetLeg: number;
+  /** Variants in which the body is wanted (several when forking to phones and browsers). */
+  targetVariants: SdpVariant[];
+  /** Method of the request, or of the CSeq of the response. */
+  method: string;
+  cseq: number;
+  /** 0 for a request, the status code for a response. */
+  status: number;
+  sdp: string;
+  /** Address that the leg's signalling came from: media is latched only from it or from the address in its SDP. */
+  source: string;
+}
+export interface SdpReply {
+  id: number;
+  /** 200, or the SIP status with which the switch should refuse: 400 malformed, 488 no common codec, 500, 503. */
+  status: number;
+  reason?: string;
+  bodies?: Partial<Record<SdpVariant, string>>;
+}
+
+export interface CloseLegRequest {
+  op: 'closeLeg';
+  id: number;
+  epoch: number;
+  call: string;
+  leg: number;
+}
+export interface CloseCallRequest {
+  op: 'closeCall';
+  id: number;
+  epoch: number;
+  call: string;
+}
+/** Answers with {@link StatsReply}; without `call`, only the totals. */
+export interface StatsRequest {
+  op: 'stats';
+  id: number;
+  epoch: number;
+  call?: string;
+}
+
+export interface LegStats {
+  leg: number;
+  variant: SdpVariant;
+  /** 'udp' for plain legs, 'webrtc' else. */
+  transport: string;
+  /** Codec in use, such as 'PCMU/8000' or 'opus/48000/2'; null before the answer. */
+  codec: string | null;
+  /** Local port of a plain leg's RTP; null for webrtc. */
+  localPort: number | null;
+  /** Where media comes from, once latched: `address:port`. */
+  remote: string | null;
+  packetsIn: number;
+  packetsOut: number;
+  /** Fraction of packets lost on the way from this leg to the switch, in percent 0..100 (RFC 3550 6.4.1). */
+  lossPct: number;
+  /** Interarrival jitter, ms (RFC 3550 6.4.1, A.8). */
+  jitterMs: number;
+  /** Round trip to this leg, ms (RFC 3550 6.4.1), null until an RTCP report came. */
+  rttMs: number | null;
+  /** Estimated mean opinion score 1..4.5 (ITU-T G.107 E-model), null before enough packets. */
+  mos: number | null;
+  held: boolean;
+}
+export interface MediaTotals {
+  calls: number;
+  legs: number;
+  plainLegs: number;
+  webrtcLegs: number;
+  /** Port pairs of the edge in use and in all. */
+  portsUsed: number;
+  portsMax: number;
+  packetsIn: number;
+  packetsOut: number;
+  /** Dropped by the edge, by cause. */
+  dropped: Record<string, number>;
+  workers: { pid: number; routers: number; restarts: number }[];
+}
+export interface StatsReply {
+  id: number;
+  status: number;
+  totals: MediaTotals;
+  legs?: LegStats[];
+}
+export interface PlainReply {
+  id: number;
+  status: number;
+  reason?: string;
+}
+
+/** No media came on any leg of the call for the configured time. */
+export interface MediaTimeoutEvent {
+  event: 'mediaTimeout';
+  call: string;
+}
+/** A mediasoup worker died and was replaced; how long plain legs had no path. */
+export interface WorkerReplacedEvent {
+  event: 'workerReplaced';
+  diedPid: number;
+  pid: number;
+  legsMoved: number;
+  gapMs: number;
+}
+
+export type MediaRequest =
+  | HelloRequest
+  | SdpRequest
+  | CloseLegRequest
+  | CloseCallRequest
+  | StatsRequest;
+export type MediaReply = HelloReply | SdpReply | StatsReply | PlainReply;
+export type MediaEvent = MediaTimeoutEvent | WorkerReplacedEvent;
