@@ -1,0 +1,84 @@
+/** What `node tools/run.mjs` (and so `npm run`) can do. A new task is one entry here and one in package.json. */
+import { join } from 'node:path';
+import { foreground } from './lib/process.mjs';
+import { checkSources, formatSources } from './lint.mjs';
+import { printFailedSetUp, runEverything, runTests } from './test.mjs';
+
+/**
+ * @typedef {import('./lib/context.mjs').Context} Context
+ *
+ * @typedef {object} Task
+ * @property {string} what  one line for the list of tasks
+ * @property {import('./setup/steps.mjs').StepName[]} needs  steps of the set-up, in order
+ * @property {(context: Context, args: string[]) => Promise<number> | number} run  gives the exit code
+ * @property {() => void} [failed]  called when the set-up has failed
+ */
+
+/** @type {Task['needs']} */
+const TOOLS = ['node', 'dependencies'];
+/** @type {Task['needs']} */
+const SWITCH = [...TOOLS, 'wasm', 'testbed', 'worker'];
+/** @type {Task['needs']} */
+const TESTS = [...SWITCH, 'programs'];
+
+/** @type {Record<string, Task>} */
+export const TASKS = {
+  start: { what: 'run the switch (--config FILE)', needs: SWITCH, run: program('switch/main.ts') },
+  test: {
+    what: 'lint, type check and all tests; with an argument, only the test files whose path holds it',
+    needs: TESTS,
+    run: runEverything,
+    failed: printFailedSetUp,
+  },
+  'test:unit': {
+    what: 'the unit tests',
+    needs: SWITCH,
+    run: (context, args) => runTests(context, ['--project', 'unit', ...args]),
+    failed: printFailedSetUp,
+  },
+  'test:e2e': {
+    what: 'the end-to-end tests',
+    needs: TESTS,
+    run: (context, args) => runTests(context, ['--project', 'e2e', ...args]),
+    failed: printFailedSetUp,
+  },
+  lint: { what: 'formatting, lint rules, types', needs: [...TOOLS, 'wasm'], run: checkSources },
+  format: { what: 'format all sources and apply safe fixes', needs: TOOLS, run: formatSources },
+  build: {
+    what: 'compile the WebAssembly modules and bundle the pages',
+    needs: [...TOOLS, 'wasm', 'testbed'],
+    run: done,
+  },
+  setup: {
+    what: 'everything that `start` needs; with --print-env, print the environment for a shell',
+    needs: SWITCH,
+    run: printEnvironment,
+  },
+};
+
+/**
+ * A task that is one of our programs.
+ * @param {string} file
+ * @returns {Task['run']}
+ */
+function program(file) {
+  return ({ node, env, root }, args) =>
+    foreground(node, ['--disable-warning=ExperimentalWarning', join(root, file), ...args], { env });
+}
+
+function done() {
+  return 0;
+}
+
+/**
+ * For `eval "$(node tools/run.mjs setup --print-env)"`: work by hand as the tasks do.
+ * @param {Context} context
+ * @param {string[]} args
+ */
+function printEnvironment({ env }, args) {
+  if (!args.includes('--print-env')) return 0;
+  for (const name of ['PATH', 'MEDIASOUP_WORKER_BIN']) {
+    console.log(`export ${name}='${(env[name] ?? '').replaceAll("'", `'\\''`)}'`);
+  }
+  return 0;
+}
