@@ -7,6 +7,7 @@ const NEVER = ['**/node_modules/**', 'build/**', 'testbed/dist/**'];
 export default defineConfig({
   test: {
     environment: 'node',
+    reporters: ['./tools/vitest-reporter.ts'],
     globalSetup: ['tools/vitest-setup.ts'],
     projects: [
       {
@@ -17,7 +18,8 @@ export default defineConfig({
           exclude: [...NEVER, ...END_TO_END],
           testTimeout: 15_000,
           hookTimeout: 30_000,
-          sequence: { groupOrder: 0 },
+          maxWorkers: '100%',
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -29,7 +31,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -53,7 +53,11 @@ async function vitest({ root, node, env }, args) {
   mkdirSync(join(root, 'build'), { recursive: true });
   rmSync(report, { force: true });
   const program = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const reporters = [
+    '--reporter=./tools/vitest-reporter.ts',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
   const code = await foreground(node, [program, 'run', ...reporters, ...args], { cwd: root, env });
   const result = readReport(report);
   for (const { file, name } of result.skippedTests) say(`skipped: ${relative(root, file)}: ${name}`);

@@ -79,9 +79,7 @@ async function obtain(context) {
   if (found) return found;
   if (await download(context, places.prebuilt)) return places.prebuilt;
   await setUpPackages(context, WORKER_BUILD, 'building the mediasoup worker');
-  await step('mediasoup worker from its sources (minutes, once)', () =>
-    build(context, places.built),
-  );
+  await step('mediasoup worker from its sources (minutes, once)', () => build(context, places.built));
   return places.built;
 }
 
