@@ -1,0 +1,68 @@
+/** What /proc tells about processes: who descends from whom, and the CPU time they took (proc(5), stat). */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Clock ticks per second of `utime` and `stime` in /proc/PID/stat: USER_HZ, 100 on every Linux port in use. */
+const TICKS_PER_SECOND = 100;
+
+/** One process, identified so that a reused pid is not taken for it. */
+export interface ProcessStat {
+  pid: number;
+  parentPid: number;
+  /** Command name, at most 15 characters. */
+  name: string;
+  /** R, S, D, Z and so on. */
+  state: string;
+  /** CPU time of all its threads, living and ended, µs. */
+  cpuUs: number;
+  /** Ticks between boot and its start. */
+  startTicks: number;
+}
+
+/** Reads /proc/PID/stat, or undefined when there is no such process. */
+export function processStat(pid: number): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  const nameEnd = text.lastIndexOf(')');
+  const fields = text.slice(nameEnd + 2).split(' ');
+  const field = (index: number) => Number(fields[index]);
+  return {
+    pid,
+    parentPid: field(1),
+    name: text.slice(text.indexOf('(') + 1, nameEnd),
+    state: fields[0] ?? '?',
+    cpuUs: ((field(11) + field(12)) * 1e6) / TICKS_PER_SECOND,
+    startTicks: field(19),
+  };
+}
+
+/** The process and all that descend from it, parents first; empty when it is gone. */
+export function processTree(rootPid: number): ProcessStat[] {
+  const root = processStat(rootPid);
+  if (!root) return [];
+  const children = new Map<number, ProcessStat[]>();
+  for (const entry of readdirSync('/proc')) {
+    const stat = /^\d+$/.test(entry) ? processStat(Number(entry)) : undefined;
+    if (!stat) continue;
+    const siblings = children.get(stat.parentPid);
+    if (siblings) siblings.push(stat);
+    else children.set(stat.parentPid, [stat]);
+  }
+  const tree = [root];
+  for (let i = 0; i < tree.length; i++) tree.push(...(children.get(tree[i]!.pid) ?? []));
+  return tree;
+}
+
+/** CPU time of a process and its descendants, µs. */
+export function treeCpuUs(rootPid: number): number {
+  return processTree(rootPid).reduce((sum, stat) => sum + stat.cpuUs, 0);
+}
+
+/** Whether that very process (not a later one with its pid) still runs. */
+export function isAlive(process: ProcessStat): boolean {
+  const now = processStat(process.pid);
+  return now !== undefined && now.startTicks === process.startTicks && now.state !== 'Z';
+}
