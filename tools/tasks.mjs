@@ -42,7 +42,11 @@ export const TASKS = {
     run: (context, args) => runTests(context, ['--project', 'e2e', ...args]),
     failed: printFailedSetUp,
   },
-  lint: { what: 'formatting, lint rules, types', needs: [...TOOLS, 'wasm'], run: checkSources },
+  lint: {
+    what: 'formatting, lint rules, types, and that the AssemblyScript compiles',
+    needs: TOOLS,
+    run: checkSources,
+  },
   format: { what: 'format all sources and apply safe fixes', needs: TOOLS, run: formatSources },
   build: {
     what: 'compile the WebAssembly modules and bundle the pages',
