@@ -123,7 +123,7 @@ function commandLine(options: SippOptions, folder: string, port: number): string
   args.push('-trace_err', '-error_file', join(folder, 'errors.log'));
   if (options.trace) args.push('-trace_msg', '-message_file', join(folder, 'messages.log'));
   if (options.calls !== undefined) args.push('-m', String(options.calls));
-  if (options.rate !== undefined) args.push('-r', String(options.rate), '-l', '20000');
+  if (options.rate !== undefined) args.push('-r', String(options.rate), '-l', '5000');
   if (options.service !== undefined) args.push('-s', options.service);
   if (options.fields) args.push('-inf', join(folder, 'fields.csv'));
   return args;

@@ -1,0 +1,22 @@
+/** What the handlers of the API work with. */
+import type { CallLog } from '../control/call-log.ts';
+import type { Config } from '../control/config/schema.ts';
+import type { CoreLink } from '../control/core-link.ts';
+import type { MediaBridge } from '../control/media-bridge.ts';
+import type { MediaPort } from '../control/media-port.ts';
+
+/** State of the node as /readyz tells it. */
+export type NodeState = 'starting' | 'ok' | 'draining';
+
+export interface ApiContext {
+  config: Config;
+  /** Lease epoch of this node. */
+  readonly epoch: number;
+  readonly state: NodeState;
+  link: CoreLink;
+  calls: CallLog;
+  /** Null when media is not anchored. */
+  media: { port: MediaPort; bridge: MediaBridge } | null;
+  /** The whole of /metrics. */
+  metrics(): Promise<string>;
+}

@@ -1,0 +1,104 @@
+/** The web server: uWebSockets.js carrying the route table, the pages and whatever attaches to it (SIP WebSocket). */
+import {
+  App,
+  type HttpRequest,
+  type HttpResponse,
+  SSLApp,
+  type TemplatedApp,
+  type us_listen_socket,
+  us_listen_socket_close,
+  us_socket_local_port,
+} from 'uWebSockets.js';
+import { formatHostPort } from '../../wasm-core/host/address.ts';
+import type { Endpoint } from '../control/config/endpoints.ts';
+import type { Logger } from '../control/log.ts';
+import type { ApiContext } from './context.ts';
+import { readRequest, type Reply, type Request, writeReply } from './exchange.ts';
+import type { Pages } from './pages.ts';
+import { Problem, problemReply } from './problem.ts';
+import type { Router } from './router.ts';
+
+export interface WebServerOptions {
+  endpoint: Endpoint;
+  /** PEM files; both or none. */
+  certificate?: string;
+  key?: string;
+}
+
+export class WebServer {
+  readonly app: TemplatedApp;
+  readonly #options: WebServerOptions;
+  readonly #router: Router<ApiContext>;
+  readonly #pages: Pages;
+  readonly #context: ApiContext;
+  readonly #log: Logger;
+  #socket: us_listen_socket | null = null;
+
+  constructor(
+    options: WebServerOptions,
+    router: Router<ApiContext>,
+    pages: Pages,
+    context: ApiContext,
+    log: Logger,
+  ) {
+    this.#options = options;
+    this.#router = router;
+    this.#pages = pages;
+    this.#context = context;
+    this.#log = log;
+    const { certificate, key } = options;
+    this.app = certificate && key ? SSLApp({ cert_file_name: certificate, key_file_name: key }) : App();
+    this.app.any('/*', (res, req) => this.#serve(res, req));
+  }
+
+  /** Starts to listen. @returns the port. @throws when the port can't be had. */
+  listen(): Promise<number> {
+    const { address, port } = this.#options.endpoint;
+    return new Promise((resolve, reject) => {
+      this.app.listen(address, port, (socket) => {
+        if (!socket) {
+          reject(
+            new Error(
+              `cannot listen on ${formatHostPort(address, port)} (http): is another program using it?`,
+            ),
+          );
+          return;
+        }
+        this.#socket = socket;
+        resolve(us_socket_local_port(socket));
+      });
+    });
+  }
+
+  #serve(res: HttpResponse, req: HttpRequest): void {
+    let aborted = false;
+    res.onAborted(() => {
+      aborted = true;
+    });
+    const request = readRequest(req);
+    void this.#answer(request).then((reply) => {
+      if (!aborted) writeReply(res, reply, request.method === 'HEAD');
+    });
+  }
+
+  /** The answer to any request; never throws. */
+  async #answer(request: Request): Promise<Reply> {
+    try {
+      return (await this.#router.handle(request, this.#context)) ?? this.#pages.handle(request);
+    } catch (error) {
+      if (error instanceof Problem) return problemReply(error, request.path);
+      this.#log.error({ err: error, path: request.path }, 'request failed');
+      return problemReply(
+        new Problem(500, 'This is our mistake; the log of the node says more.'),
+        request.path,
+      );
+    }
+  }
+
+  /** Stops listening and closes every connection. */
+  close(): void {
+    if (this.#socket) us_listen_socket_close(this.#socket);
+    this.#socket = null;
+    this.app.close();
+  }
+}

@@ -1,0 +1,151 @@
+/** Shapes of the API's answers: JSON Schema, TypeScript type and documentation in one. */
+import {
+  choice,
+  dictionary,
+  flag,
+  type Infer,
+  list,
+  nullable,
+  real,
+  record,
+  text,
+  whole,
+} from '../schema/builder.ts';
+
+const time = (description: string) => text(`${description} RFC 3339, UTC.`);
+const count = (description: string) => whole(description, { minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const bool = (description: string) => ({ ...flag(description, false), default: undefined });
+const transport = (description: string) => choice(description, ['udp', 'tcp', 'tls', 'ws', 'wss']);
+
+export const CALL_ID_PATTERN = '^\\d{1,10}\\.\\d{1,10}$';
+export const callId = text('Number of the call on this node, `slot.generation`.', {
+  pattern: CALL_ID_PATTERN,
+  expects: 'slot.generation, such as 17.3',
+});
+
+const callProperties = {
+  id: callId,
+  callId: text('Call-ID of the INVITE.'),
+  from: text('URI of the caller.'),
+  to: text('URI that was called.'),
+  state: choice('How far the call is.', ['invited', 'ringing', 'answered', 'ending', 'ended']),
+  startedAt: time('When the INVITE came.'),
+  ringingAt: nullable(time('When it rang first.')),
+  answeredAt: nullable(time('When it was answered.')),
+  callerTransport: transport('Transport of the caller.'),
+  calleeTransport: transport('Transport of the callee.'),
+  trunk: nullable(text('Trunk that the call goes over.')),
+  anchored: bool('Media goes through the switch.'),
+};
+
+export const callSchema = record('A call.', callProperties);
+export type Call = Infer<typeof callSchema>;
+
+const next = nullable(text('Give it as `cursor` for the next page; null = this is the last.'));
+
+export const callsSchema = record('Calls.', {
+  total: count('Calls at this moment, whatever the filter.'),
+  calls: list('One page.', callSchema),
+  next,
+});
+
+export const stageSchema = record('Latency of one stage of this call.', {
+  lastUs: real('Last measurement, µs.'),
+  maxUs: real('Largest measurement, µs.'),
+  budgetUs: real('Budget, µs.'),
+  breaches: count('Measurements above the budget.'),
+});
+export type Stage = Infer<typeof stageSchema>;
+
+export const legSchema = record('One leg of the media of a call.', {
+  leg: count('0 = the caller, 1 + branch = a callee.'),
+  variant: choice('Kind of media.', ['plain', 'webrtc']),
+  transport: text('`udp` or `webrtc`.'),
+  codec: nullable(text('Such as PCMU/8000; null before the answer.')),
+  remote: nullable(text('Where media comes from.')),
+  localPort: nullable(count('Our RTP port.')),
+  packetsIn: count('RTP packets from this leg.'),
+  packetsOut: count('RTP packets to this leg.'),
+  lossPct: real('Packets lost on the way to the switch, percent.'),
+  jitterMs: real('Interarrival jitter, ms (RFC 3550 6.4.1).'),
+  rttMs: nullable(real('Round trip, ms.')),
+  mos: nullable(real('Estimated mean opinion score, 1 to 4.5 (ITU-T G.107).')),
+  held: bool('On hold.'),
+});
+export type Leg = Infer<typeof legSchema>;
+
+export const callDetailSchema = record('A call with its latency and its media.', {
+  ...callProperties,
+  latency: dictionary('By stage: `setup` (INVITE in to INVITE out), `media` (media set-up).', stageSchema),
+  legs: list('Media legs; empty when media does not go through the switch.', legSchema),
+});
+export type CallDetail = Infer<typeof callDetailSchema>;
+
+export const registrationSchema = record('One contact of an address of record.', {
+  aor: text('Address of record.'),
+  contact: text('Contact URI.'),
+  transport: transport('How the contact is reached.'),
+  expiresInS: count('Seconds until it expires.'),
+  source: nullable(
+    text('Address and port that it is reached at; null for a connection without a known port.'),
+  ),
+  q: real('Preference, 0 to 1.'),
+  userAgent: text('User-Agent of the REGISTER.'),
+  instanceId: nullable(text('RFC 5626 instance.')),
+});
+export type Registration = Infer<typeof registrationSchema>;
+
+export const registrationsSchema = record('Registrations.', {
+  total: count('Contacts at this moment, whatever the filter.'),
+  registrations: list('One page.', registrationSchema),
+  next,
+});
+
+export const cdrSchema = record('Call detail record.', {
+  id: text('Number of the record; grows.'),
+  callId: text('Call-ID of the INVITE.'),
+  from: text('URI of the caller.'),
+  to: text('URI that was called.'),
+  startedAt: time('When the INVITE came.'),
+  ringingAt: nullable(time('When it rang first.')),
+  answeredAt: nullable(time('When it was answered.')),
+  endedAt: time('When it ended.'),
+  durationMs: count('From answer to end, ms; 0 when it was not answered.'),
+  cause: count('Final SIP status; 200 = answered.'),
+  endedBy: choice('Who ended it.', ['none', 'caller', 'callee', 'operator', 'media-timeout', 'switch']),
+  trunk: nullable(text('Trunk that the call went over.')),
+});
+export type CallDetailRecord = Infer<typeof cdrSchema>;
+
+export const cdrsSchema = record('Call detail records, newest first.', {
+  total: count('Records kept in memory.'),
+  cdrs: list('One page.', cdrSchema),
+  next,
+});
+
+export const nodesSchema = record('Processes of the switch.', {
+  nodes: list(
+    'Signalling nodes and the media process.',
+    record('One process.', {
+      id: text('Its name.'),
+      role: choice('What it does.', ['active', 'standby', 'media']),
+      pid: count('Process id; 0 = not running.'),
+      epoch: count('Lease epoch; 0 = none.'),
+      state: choice('How it is.', ['running', 'draining', 'down']),
+    }),
+  ),
+});
+
+export const healthSchema = record('Health.', {
+  status: choice('How it is.', ['ok', 'draining', 'starting']),
+});
+
+export const endedSchema = record('The call is being ended.', { id: callId });
+
+export const problemSchema = record('Problem document (RFC 9457).', {
+  type: text('Always about:blank.'),
+  title: text('Reason phrase of the status.'),
+  status: count('HTTP status.'),
+  detail: text('What went wrong.'),
+  instance: text('Path of the request.'),
+});

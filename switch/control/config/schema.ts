@@ -1,0 +1,378 @@
+/**
+ * The configuration: its JSON Schema, its type and its documentation in one place.
+ * docs/reference/config.md is generated from it (see reference.ts).
+ */
+import {
+  choice,
+  flag,
+  type Infer,
+  list,
+  optional,
+  record,
+  section,
+  text,
+  textOr,
+  whole,
+} from '../../schema/builder.ts';
+
+const HOST_PORT = '^(\\[[0-9a-fA-F:.]+\\]|[^\\s:/\\[\\]]+):\\d{1,5}$';
+const HOST_PORT_HINT = 'host:port, such as 127.0.0.1:5060 or [::1]:5060';
+
+const hostPort = (description: string) => text(description, { pattern: HOST_PORT, expects: HOST_PORT_HINT });
+
+const ADVERTISE =
+  'host:port that others can reach this listener by; written into Via and Record-Route. Required when the address is 0.0.0.0 or ::.';
+
+const listener = textOr(
+  hostPort('Address to listen on.'),
+  record('Address to listen on: `host:port`, or an object when others must use another address.', {
+    address: hostPort('Address to listen on. A host name is resolved at start.'),
+    advertise: optional(hostPort(ADVERTISE)),
+  }),
+);
+
+const user = record('One user, or a range of users.', {
+  user: optional(
+    text('User part of the address of record, and user name for digest.', { examples: ['1001'] }),
+  ),
+  range: optional(
+    text('First and last number of a range of users, both included.', {
+      pattern: '^\\d{1,15}-\\d{1,15}$',
+      expects: 'first-last with as many digits each, such as 1001-1010',
+    }),
+  ),
+  password: optional(
+    text('Password; `<user>` in it stands for the user part.', { secret: true, examples: ['demo-<user>'] }),
+  ),
+  ha1: optional(
+    record('Instead of a password: H(user:realm:password) as lower-case hex (RFC 7616 3.4.2).', {
+      md5: optional(
+        text('MD5, 32 hex digits.', { pattern: '^[0-9a-f]{32}$', expects: '32 hex digits', secret: true }),
+      ),
+      sha256: optional(
+        text('SHA-256, 64 hex digits.', {
+          pattern: '^[0-9a-f]{64}$',
+          expects: '64 hex digits',
+          secret: true,
+        }),
+      ),
+    }),
+  ),
+});
+
+const token = record('One API token. Exactly one of `token`, `sha256` and `generate`.', {
+  name: text('Who or what uses it; appears in logs, the token never does.', { examples: ['grafana'] }),
+  token: optional(
+    text('The token itself.', {
+      minLength: 16,
+      pattern: '^[A-Za-z0-9._~+/=-]+$',
+      expects: 'at least 16 of the characters a bearer token may have (RFC 6750 2.1)',
+      secret: true,
+    }),
+  ),
+  sha256: optional(
+    text('SHA-256 of the token, so that the configuration holds no secret.', {
+      pattern: '^[0-9a-f]{64}$',
+      expects: '64 hex digits',
+    }),
+  ),
+  generate: optional(flag('Make a new token at every start and print it in the ready line.', false)),
+});
+
+const trunk = record('A SIP peer that numbers are routed to.', {
+  name: text('Name, referred to by routes and shown on calls.', {
+    maxLength: 32,
+    pattern: '^[A-Za-z0-9_.-]+$',
+    expects: 'letters, digits, ".", "_" and "-"',
+  }),
+  gateways: list(
+    'Its addresses. A request from one of them is recognised as coming from the trunk and needs no digest.',
+    record('One gateway.', {
+      address: text('IP address and port.', {
+        pattern: HOST_PORT,
+        expects: 'address:port, such as 192.0.2.10:5060',
+      }),
+      transport: choice('Transport to reach it.', ['udp', 'tcp'], 'udp'),
+      priority: whole('Lower is tried first.', { default: 0, minimum: 0, maximum: 255 }),
+    }),
+    { minItems: 1, maxItems: 16 },
+  ),
+});
+
+const route = record(
+  'Calls whose number begins with `prefix` go to `trunk`; the longest matching prefix decides.',
+  {
+    prefix: text('Digits, optionally led by +.', {
+      pattern: '^\\+?[0-9*#]{1,31}$|^\\+$',
+      expects: 'digits, such as 0049 or +49',
+      maxLength: 32,
+    }),
+    trunk: text('Name of a trunk.', { maxLength: 32 }),
+    strip: whole('Characters to remove from the front of the number.', {
+      default: 0,
+      minimum: 0,
+      maximum: 32,
+    }),
+    prepend: optional(
+      text('Characters to put in front, after stripping.', {
+        pattern: '^\\+?[0-9*#]{0,31}$',
+        expects: 'digits, such as 0049 or +49',
+        maxLength: 32,
+      }),
+    ),
+  },
+);
+
+/** The whole configuration. */
+export const configSchema = record('Configuration of Strowger.', {
+  name: text('Name of this node, in logs, metrics and the API.', {
+    default: 'strowger',
+    maxLength: 64,
+    pattern: '^[A-Za-z0-9_.-]+$',
+    expects: 'letters, digits, ".", "_" and "-"',
+  }),
+  domains: list(
+    'SIP domains served here: requests to other domains are not looked up among the users.',
+    text('Host name or IP address.', { examples: ['example.net'] }),
+    { minItems: 1, maxItems: 64 },
+  ),
+  realm: optional(text('Realm of digest authentication. Default: the first domain.')),
+  secret: optional(
+    text(
+      'Key of the signed cookies and nonces. Default: a new one at every start, which survives a crash of the node but not of the supervisor.',
+      {
+        pattern: '^[0-9a-f]{32}$',
+        expects: '32 hex digits',
+        secret: true,
+      },
+    ),
+  ),
+  listen: section('Where SIP is served.', {
+    udp: list('SIP over UDP.', listener, { default: ['127.0.0.1:5060'], maxItems: 7 }),
+    tcp: list('SIP over TCP.', listener, { default: ['127.0.0.1:5060'], maxItems: 7 }),
+  }),
+  http: section('Web server: SIP over WebSocket, API, metrics, pages.', {
+    listen: { ...hostPort('Address to listen on.'), default: '127.0.0.1:8080' },
+    advertise: optional(hostPort(ADVERTISE)),
+    certificate: optional(
+      text(
+        'PEM file with the certificate chain. With it and `key`, the server speaks HTTPS and WSS, which browsers require for the microphone anywhere but on localhost.',
+        { maxLength: 4096 },
+      ),
+    ),
+    key: optional(text('PEM file with the private key.', { maxLength: 4096 })),
+    path: text('Path of SIP over WebSocket (RFC 7118).', {
+      default: '/sip',
+      pattern: '^/[A-Za-z0-9/_-]*$',
+      expects: 'a path such as /sip',
+    }),
+    origins: list(
+      'Origins of pages that may open a SIP WebSocket, besides the page served here. `*` allows all. Clients that send no Origin are not browsers and are let in.',
+      text('scheme://host[:port] or *.', {
+        pattern: '^(\\*|https?://[^/\\s]+)$',
+        expects: 'scheme://host[:port] or *',
+      }),
+      { maxItems: 256, examples: [['https://phone.example.net']] },
+    ),
+    tokens: list('API tokens. Without any, the API is closed.', token, { maxItems: 256 }),
+    metrics: choice(
+      '`token`: /metrics needs an API token like the API; `open`: it needs none (for a listener only the monitoring can reach).',
+      ['token', 'open'],
+      'token',
+    ),
+  }),
+  users: list('Users who may register and call.', user),
+  trusted: list(
+    'Networks whose requests need no digest and have no per-source limits.',
+    text('CIDR.', { pattern: '^[0-9a-fA-F:.]+/\\d{1,3}$', expects: 'address/bits, such as 192.0.2.0/24' }),
+    { maxItems: 256, examples: [['10.1.0.0/16']] },
+  ),
+  trunks: list('SIP peers.', trunk, { maxItems: 256 }),
+  routes: list('Routes by number prefix.', route),
+  registration: section('Registrations (RFC 3261 10).', {
+    expiresMinS: whole('Shorter ones are answered 423.', { default: 60, minimum: 1, maximum: 86_400 }),
+    expiresDefaultS: whole('When the phone asks for none.', { default: 3600, minimum: 1, maximum: 604_800 }),
+    expiresMaxS: whole('Longer ones are shortened to this.', { default: 3600, minimum: 1, maximum: 604_800 }),
+    contactsMax: whole('Contacts of one address of record.', { default: 8, minimum: 1, maximum: 64 }),
+    nonceTtlS: whole('How long a digest nonce is good.', { default: 300, minimum: 10, maximum: 86_400 }),
+  }),
+  timers: section('Timers of SIP transactions (RFC 3261 17.1.1.1, 16.6).', {
+    t1Ms: whole('Estimate of the round trip.', { default: 500, minimum: 10, maximum: 5_000 }),
+    t2Ms: whole('Longest retransmission interval.', { default: 4_000, minimum: 100, maximum: 60_000 }),
+    t4Ms: whole('How long a message stays in the network.', {
+      default: 5_000,
+      minimum: 100,
+      maximum: 60_000,
+    }),
+    timerCS: whole('How long a called party may ring. RFC 3261 asks for more than 180.', {
+      default: 181,
+      minimum: 1,
+      maximum: 3_600,
+    }),
+  }),
+  calls: section('What applies to every call.', {
+    durationMaxS: whole('The switch ends longer calls; 0 = no limit.', {
+      default: 0,
+      minimum: 0,
+      maximum: 2_592_000,
+    }),
+    forkMax: whole('Contacts that one INVITE is sent to at most.', { default: 8, minimum: 1, maximum: 16 }),
+    retryAfterS: whole('Retry-After of a 503 when a table is full or the node drains.', {
+      default: 5,
+      minimum: 1,
+      maximum: 3_600,
+    }),
+    drainS: whole(
+      'How long to wait for calls to end when the switch is stopped. A second Ctrl-C stops at once.',
+      { default: 30, minimum: 0, maximum: 86_400 },
+    ),
+  }),
+  limits: section(
+    'Sizes of tables and queues. Memory is taken at start; what does not fit is answered 503.',
+    {
+      calls: whole('Calls at once.', { default: 2_000, minimum: 1, maximum: 1_000_000 }),
+      transactions: whole('INVITEs being set up at once.', {
+        default: 4_000,
+        minimum: 1,
+        maximum: 1_000_000,
+      }),
+      bindings: whole('Registered contacts.', { default: 20_000, minimum: 1, maximum: 4_000_000 }),
+      pendingMedia: whole('Messages waiting for media set-up.', {
+        default: 512,
+        minimum: 1,
+        maximum: 65_536,
+      }),
+      connections: whole('TCP and WebSocket connections together.', {
+        default: 10_000,
+        minimum: 1,
+        maximum: 1_000_000,
+      }),
+      connectionsPerSource: whole('Connections from one address that is not trusted.', {
+        default: 100,
+        minimum: 1,
+        maximum: 1_000_000,
+      }),
+      messageBytes: whole('Largest SIP message on a connection; a larger one closes it.', {
+        default: 65_535,
+        minimum: 1_300,
+        maximum: 65_535,
+      }),
+      connectionIdleS: whole(
+        'A TCP connection without traffic is closed after this. Keep it above registration.expiresMaxS, or phones that send no keep-alives become unreachable.',
+        { default: 3_900, minimum: 8, maximum: 86_400 },
+      ),
+      webSocketIdleS: whole("A browser that doesn't answer pings for this long is gone.", {
+        default: 60,
+        minimum: 8,
+        maximum: 960,
+      }),
+      messageTimeoutS: whole('A message must be complete this long after its first byte.', {
+        default: 10,
+        minimum: 1,
+        maximum: 300,
+      }),
+      connectTimeoutMs: whole('Longest wait for an outgoing connection.', {
+        default: 4_000,
+        minimum: 100,
+        maximum: 60_000,
+      }),
+      sendBufferBytes: whole('Bytes that may wait to be sent on one connection; beyond, it is closed.', {
+        default: 1_048_576,
+        minimum: 65_536,
+        maximum: 67_108_864,
+      }),
+      ringBytes: whole('Size of each ring between the control and the realtime thread; a power of two.', {
+        default: 8_388_608,
+        minimum: 262_144,
+        maximum: 268_435_456,
+      }),
+      cdrs: whole('Call detail records kept in memory.', { default: 10_000, minimum: 0, maximum: 1_000_000 }),
+    },
+  ),
+  media: section('Media: relaying audio through the switch.', {
+    anchor: flag(
+      "Audio goes through the switch. Without it, the parties exchange audio directly and browsers can't talk to phones.",
+      true,
+    ),
+    address: text('IP address that media ports are opened on.', { default: '127.0.0.1' }),
+    announcedAddress: optional(
+      text(
+        'IP address written into SDP, when it differs (behind NAT). Required when the address is 0.0.0.0 or ::.',
+      ),
+    ),
+    portMin: whole('First RTP port of phones; each leg takes an even port and the next.', {
+      default: 20_000,
+      minimum: 1_024,
+      maximum: 65_534,
+    }),
+    portMax: whole('Last RTP port of phones.', { default: 29_999, minimum: 1_025, maximum: 65_535 }),
+    webrtcPort: whole('UDP port (and TCP port) of browsers; worker n uses this port + n.', {
+      default: 44_400,
+      minimum: 1_024,
+      maximum: 65_535,
+    }),
+    workers: whole('mediasoup workers.', { default: 1, minimum: 1, maximum: 64 }),
+    timeoutS: whole('A call without media for this long is ended; 0 = never.', {
+      default: 120,
+      minimum: 0,
+      maximum: 86_400,
+    }),
+    setupTimeoutMs: whole('Longest wait for media set-up; the call is then refused with 503.', {
+      default: 2_000,
+      minimum: 10,
+      maximum: 30_000,
+    }),
+  }),
+  budgets: section('Latency budgets of the stages (p99). A breach is counted and shown on the call.', {
+    queueUs: whole('Datagram waiting in socket and ring.', { default: 100, minimum: 1, maximum: 1_000_000 }),
+    coreUs: whole('Parsing, routing and rewriting one message.', {
+      default: 20,
+      minimum: 1,
+      maximum: 1_000_000,
+    }),
+    mediaUs: whole('Media set-up for an INVITE or an answer.', {
+      default: 5_000,
+      minimum: 1,
+      maximum: 10_000_000,
+    }),
+    mirrorUs: whole('Acknowledgement of a mirrored record.', {
+      default: 5_000,
+      minimum: 1,
+      maximum: 1_000_000,
+    }),
+    setupUs: whole('INVITE in to INVITE out, without media.', {
+      default: 300,
+      minimum: 1,
+      maximum: 10_000_000,
+    }),
+    setupMediaUs: whole('INVITE in to INVITE out, with media.', {
+      default: 10_000,
+      minimum: 1,
+      maximum: 10_000_000,
+    }),
+    packetUs: whole('One RTP packet through the edge and mediasoup.', {
+      default: 1_000,
+      minimum: 1,
+      maximum: 1_000_000,
+    }),
+  }),
+  logs: section('Logs, on standard error.', {
+    level: choice(
+      'Least severe level written.',
+      ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+      'info',
+    ),
+    pretty: flag('One readable line per entry instead of JSON.', false),
+    perSecond: whole(
+      'Entries about rejected or malformed messages written per second; the rest is counted.',
+      { default: 50, minimum: 0, maximum: 100_000 },
+    ),
+  }),
+});
+
+/** A valid configuration with every default filled in. */
+export type Config = Infer<typeof configSchema>;
+export type UserEntry = Config['users'][number];
+export type TokenEntry = Config['http']['tokens'][number];
+export type TrunkEntry = Config['trunks'][number];
+export type ListenEntry = Config['listen']['udp'][number];

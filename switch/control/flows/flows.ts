@@ -1,0 +1,100 @@
+/**
+ * Flows: connections of stream transports (TCP, WebSocket), numbered for the core. A number is not given again
+ * before 2³² others.
+ */
+import { formatAddress } from '../../../wasm-core/host/address.ts';
+import { contains, type Network } from '../config/network.ts';
+
+/** One connection. */
+export interface Flow {
+  /** TRANSPORT_*. */
+  readonly transport: number;
+  /** Remote address, 16 bytes. */
+  readonly address: Uint8Array;
+  /** Remote port, 0 where the server doesn't tell it. */
+  readonly port: number;
+  /** Sends one SIP message; `message` is only valid during the call. */
+  send(message: Uint8Array): void;
+  /** Closes after what was sent before. */
+  close(): void;
+}
+
+export interface FlowLimits {
+  /** Connections in all. */
+  connections: number;
+  /** Connections of one address outside the trusted networks. */
+  connectionsPerSource: number;
+  trusted: readonly Network[];
+}
+
+/** Why a connection was not taken. */
+export type Refusal = 'full' | 'source-full';
+
+export class Flows {
+  readonly #limits: FlowLimits;
+  readonly #flows = new Map<number, Flow>();
+  readonly #sources = new Map<string, number>();
+  #last = 0;
+  /** Connections not taken, by cause. */
+  readonly refused: Record<Refusal, number> = { full: 0, 'source-full': 0 };
+
+  constructor(limits: FlowLimits) {
+    this.#limits = limits;
+  }
+
+  /** Whether a connection from `address` may be taken; a refusal is counted. */
+  admit(address: Uint8Array): Refusal | null {
+    const refusal = this.#refusal(address);
+    if (refusal !== null) this.refused[refusal]++;
+    return refusal;
+  }
+
+  #refusal(address: Uint8Array): Refusal | null {
+    if (this.#flows.size >= this.#limits.connections) return 'full';
+    if (this.#limits.trusted.some((network) => contains(network, address))) return null;
+    const open = this.#sources.get(formatAddress(address)) ?? 0;
+    return open >= this.#limits.connectionsPerSource ? 'source-full' : null;
+  }
+
+  /** Numbers a connection (1..2³²-1). */
+  add(flow: Flow): number {
+    do this.#last = (this.#last + 1) >>> 0;
+    while (this.#last === 0 || this.#flows.has(this.#last));
+    this.#flows.set(this.#last, flow);
+    const source = formatAddress(flow.address);
+    this.#sources.set(source, (this.#sources.get(source) ?? 0) + 1);
+    return this.#last;
+  }
+
+  get(id: number): Flow | undefined {
+    return this.#flows.get(id);
+  }
+
+  /** Forgets a connection. @returns false when it was not known. */
+  remove(id: number): boolean {
+    const flow = this.#flows.get(id);
+    if (flow === undefined) return false;
+    this.#flows.delete(id);
+    const source = formatAddress(flow.address);
+    const open = (this.#sources.get(source) ?? 1) - 1;
+    if (open > 0) this.#sources.set(source, open);
+    else this.#sources.delete(source);
+    return true;
+  }
+
+  get size(): number {
+    return this.#flows.size;
+  }
+
+  /** Open connections of a transport. */
+  count(transport: number): number {
+    let count = 0;
+    for (const flow of this.#flows.values()) if (flow.transport === transport) count++;
+    return count;
+  }
+
+  /** Closes all. */
+  closeAll(): void {
+    for (const flow of [...this.#flows.values()]) flow.close();
+  }
+}

@@ -1,0 +1,114 @@
+/** One TCP connection that carries SIP. */
+import type { Socket } from 'node:net';
+import { TRANSPORT_TCP } from '../../../wasm-core/assembly/abi.ts';
+import type { Flow } from './flows.ts';
+import { FramingError, SipFramer } from './framing.ts';
+
+export interface TcpFlowLimits {
+  messageBytes: number;
+  sendBufferBytes: number;
+  idleMs: number;
+  messageTimeoutMs: number;
+}
+
+/** What a connection tells its owner. */
+export interface TcpFlowEvents {
+  message(bytes: Uint8Array): void;
+  /** After each chunk: true to pause reading until `resume`. */
+  shouldPause(): boolean;
+  /** Once, when it is gone; `reason` says why when it was our decision or an error. */
+  closed(reason: string): void;
+}
+
+const PONG = Buffer.from('\r\n');
+
+export class TcpFlow implements Flow {
+  readonly transport = TRANSPORT_TCP;
+  readonly address: Uint8Array;
+  readonly port: number;
+  readonly #socket: Socket;
+  readonly #limits: TcpFlowLimits;
+  readonly #framer: SipFramer;
+  readonly #events: TcpFlowEvents;
+  #reason = 'closed by peer';
+  #activeMs = performance.now();
+  /** When the message being received began, 0 = between messages. */
+  #messageMs = 0;
+
+  /** @param socket connected, or connecting: what is sent meanwhile waits in the socket, within the send limit. */
+  constructor(
+    socket: Socket,
+    address: Uint8Array,
+    port: number,
+    limits: TcpFlowLimits,
+    events: TcpFlowEvents,
+  ) {
+    this.address = address;
+    this.port = port;
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#events = events;
+    this.#framer = new SipFramer(limits.messageBytes, {
+      message: (bytes) => events.message(bytes),
+      ping: () => this.#write(PONG),
+    });
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => this.#receive(chunk));
+    socket.on('end', () => socket.end());
+    socket.on('error', (error) => {
+      this.#reason = error.message;
+    });
+    socket.on('close', () => events.closed(this.#reason));
+  }
+
+  send(message: Uint8Array): void {
+    // The message is a view of the ring; the socket may keep it for longer.
+    this.#write(Buffer.from(message));
+  }
+
+  close(): void {
+    this.#reason = 'closed by the switch';
+    this.#socket.end();
+  }
+
+  /** Goes on reading after `shouldPause` was true. */
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Called every second: closes a connection that is idle, or too slow with a message. */
+  checkTimeouts(nowMs: number): void {
+    if (this.#messageMs > 0 && nowMs - this.#messageMs > this.#limits.messageTimeoutMs)
+      this.#abort('a message took too long to arrive');
+    else if (nowMs - this.#activeMs > this.#limits.idleMs) this.#abort('idle');
+    // A peer that doesn't close its side after ours would hold the connection for ever.
+    else if (this.#socket.writableFinished && nowMs - this.#activeMs > this.#limits.messageTimeoutMs)
+      this.#abort('closed by the switch');
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#activeMs = performance.now();
+    try {
+      this.#framer.push(chunk);
+    } catch (error) {
+      if (!(error instanceof FramingError)) throw error;
+      this.#abort(error.message);
+      return;
+    }
+    if (!this.#framer.partial) this.#messageMs = 0;
+    else if (this.#messageMs === 0) this.#messageMs = this.#activeMs;
+    if (this.#events.shouldPause()) this.#socket.pause();
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#socket.writable) return;
+    this.#activeMs = performance.now();
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength > this.#limits.sendBufferBytes) this.#abort('the peer does not read');
+  }
+
+  #abort(reason: string): void {
+    this.#reason = reason;
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,18 @@
+/** What a node needs of the media process; ../../media/client.ts implements it, tests fake it. */
+import type { MediaEvent, SdpReply, SdpRequest, StatsReply } from '../../media/protocol.ts';
+
+export interface MediaPort {
+  /** Connected and greeted. */
+  readonly connected: boolean;
+  /** Process id of the media process, 0 while not connected. */
+  readonly pid: number;
+  /** Lease epoch that the media process granted, 0 while not connected. */
+  readonly epoch: number;
+  /** @throws when not connected, or the connection is lost before the answer. */
+  sdp(request: Omit<SdpRequest, 'op' | 'id' | 'epoch'>): Promise<SdpReply>;
+  closeLeg(call: string, leg: number): Promise<unknown>;
+  closeCall(call: string): Promise<unknown>;
+  stats(call?: string): Promise<StatsReply>;
+  onEvent: (event: MediaEvent) => void;
+  close(): void;
+}

@@ -1,0 +1,302 @@
+/** The table of metrics. docs/reference/metrics.md is generated from it. */
+import * as abi from '../../../wasm-core/assembly/abi.ts';
+import { METHOD_NAMES, TRANSPORT_NAMES } from '../../../wasm-core/host/names.ts';
+import { coreGauge, coreTotal, type Metric, type MetricSources, type Sample } from './table.ts';
+
+const CALL_STATES = [
+  ['invited', abi.C_CALLS_INVITED],
+  ['ringing', abi.C_CALLS_RINGING],
+  ['answered', abi.C_CALLS_ANSWERED],
+  ['ending', abi.C_CALLS_ENDING],
+] as const;
+const STATUS_MIN = 200;
+const STATUS_MAX = 699;
+/** Row length of the counters by transport. */
+const PER_ROW = 8;
+const TRANSPORT = { transport: 'udp, tcp, tls, ws, wss' };
+
+/** Samples of a table of counters with one row per name and one column per transport; zeros are left out. */
+function byTransport(
+  sources: MetricSources,
+  base: number,
+  rows: readonly (readonly [string, number])[],
+  labels: (row: string) => Record<string, string>,
+): Sample[] {
+  const { counters } = sources.realtime;
+  return rows.flatMap(([name, row]) =>
+    TRANSPORT_NAMES.map((transport, column) => ({
+      labels: { ...labels(name), transport },
+      value: counters[base + row * PER_ROW + column] ?? 0,
+    })).filter((sample) => sample.value > 0),
+  );
+}
+
+const METHOD_ROWS = METHOD_NAMES.map((name, row) => [name, row] as const);
+const CLASS_ROWS = [1, 2, 3, 4, 5, 6].map((row) => [`${row}xx`, row] as const);
+
+const callMetrics: readonly Metric[] = [
+  coreGauge('strowger_calls_active', 'Calls at this moment.', abi.C_CALLS_ACTIVE),
+  {
+    name: 'strowger_calls',
+    help: 'Calls at this moment by state.',
+    type: 'gauge',
+    labels: { state: 'invited, ringing, answered, ending' },
+    read: ({ realtime }) =>
+      CALL_STATES.map(([state, index]) => ({ labels: { state }, value: realtime.counters[index] ?? 0 })),
+  },
+  coreTotal('strowger_calls_total', 'Calls begun.', abi.C_CALLS_TOTAL),
+  coreTotal('strowger_calls_answered_total', 'Calls answered.', abi.C_CALLS_ANSWERED_TOTAL),
+  {
+    name: 'strowger_call_final_total',
+    help: 'Final answers to initial INVITEs.',
+    type: 'counter',
+    labels: { code: 'SIP status' },
+    read: ({ realtime }) => {
+      const samples: Sample[] = [];
+      for (let code = STATUS_MIN; code <= STATUS_MAX; code++) {
+        const value = realtime.counters[abi.C_FINAL + code - STATUS_MIN] ?? 0;
+        if (value > 0) samples.push({ labels: { code }, value });
+      }
+      return samples;
+    },
+  },
+  {
+    name: 'strowger_cdrs',
+    help: 'Call detail records kept in memory.',
+    type: 'gauge',
+    read: ({ calls }) => [{ value: calls.cdrs.size }],
+  },
+];
+
+const registrarMetrics: readonly Metric[] = [
+  coreGauge('strowger_bindings', 'Registered contacts.', abi.C_BINDINGS),
+  coreGauge('strowger_aors', 'Addresses of record with a contact.', abi.C_AORS),
+  {
+    name: 'strowger_register_total',
+    help: 'Answers to REGISTER.',
+    type: 'counter',
+    labels: { class: '2xx to 6xx' },
+    read: ({ realtime }) =>
+      [2, 3, 4, 5, 6].map((row) => ({
+        labels: { class: `${row}xx` },
+        value: realtime.counters[abi.C_REGISTER_FINAL + row] ?? 0,
+      })),
+  },
+  {
+    name: 'strowger_auth_total',
+    help: 'Digest authentication.',
+    type: 'counter',
+    labels: { result: 'ok, challenged, failed' },
+    read: ({ realtime }) => [
+      { labels: { result: 'ok' }, value: realtime.counters[abi.C_AUTH_OK] ?? 0 },
+      { labels: { result: 'challenged' }, value: realtime.counters[abi.C_AUTH_CHALLENGED] ?? 0 },
+      { labels: { result: 'failed' }, value: realtime.counters[abi.C_AUTH_FAILED] ?? 0 },
+    ],
+  },
+];
+
+const messageMetrics: readonly Metric[] = [
+  {
+    name: 'strowger_requests_total',
+    help: 'SIP requests.',
+    type: 'counter',
+    labels: { direction: 'in, out', method: 'INVITE and so on, other', ...TRANSPORT },
+    read: (sources) => [
+      ...byTransport(sources, abi.C_REQUESTS_IN, METHOD_ROWS, (method) => ({ direction: 'in', method })),
+      ...byTransport(sources, abi.C_REQUESTS_OUT, METHOD_ROWS, (method) => ({ direction: 'out', method })),
+    ],
+  },
+  {
+    name: 'strowger_responses_total',
+    help: 'SIP responses.',
+    type: 'counter',
+    labels: { direction: 'in, out', class: '1xx to 6xx', ...TRANSPORT },
+    read: (sources) => [
+      ...byTransport(sources, abi.C_RESPONSES_IN, CLASS_ROWS, (name) => ({ direction: 'in', class: name })),
+      ...byTransport(sources, abi.C_RESPONSES_OUT, CLASS_ROWS, (name) => ({ direction: 'out', class: name })),
+    ],
+  },
+  {
+    name: 'strowger_retransmissions_total',
+    help: 'Retransmissions: absorbed (in) and sent (out).',
+    type: 'counter',
+    labels: { direction: 'in, out' },
+    read: ({ realtime }) => [
+      { labels: { direction: 'in' }, value: realtime.counters[abi.C_RETRANSMITS_IN] ?? 0 },
+      { labels: { direction: 'out' }, value: realtime.counters[abi.C_RETRANSMITS_OUT] ?? 0 },
+    ],
+  },
+  coreTotal('strowger_malformed_total', 'Messages that are not valid SIP.', abi.C_MALFORMED),
+  coreTotal('strowger_unmatched_total', 'Responses and ACKs that match nothing.', abi.C_DROPPED),
+  coreTotal('strowger_loops_total', 'Requests refused because they loop.', abi.C_LOOPS),
+  coreTotal(
+    'strowger_cookies_bad_total',
+    'Messages with a routing cookie that is not ours.',
+    abi.C_COOKIE_BAD,
+  ),
+];
+
+const tableMetrics: readonly Metric[] = [
+  coreGauge('strowger_transactions_active', 'INVITEs being set up.', abi.C_TRANSACTIONS),
+  coreGauge('strowger_branches_active', 'Branches of INVITEs being set up.', abi.C_BRANCHES),
+  coreGauge('strowger_pending_media', 'Messages waiting for media set-up.', abi.C_PENDING),
+  coreGauge('strowger_pool_blocks', 'Memory blocks of the core in use.', abi.C_BLOCKS_USED),
+  coreGauge('strowger_timers', 'Timers running in the core.', abi.C_TIMERS),
+  coreTotal('strowger_table_full_total', 'Requests refused because a table was full.', abi.C_TABLE_FULL),
+  {
+    name: 'strowger_connections',
+    help: 'Open connections.',
+    type: 'gauge',
+    labels: { transport: 'tcp, ws, wss' },
+    read: ({ flows }) =>
+      [abi.TRANSPORT_TCP, abi.TRANSPORT_WS, abi.TRANSPORT_WSS].map((transport) => ({
+        labels: { transport: TRANSPORT_NAMES[transport] ?? '' },
+        value: flows.count(transport),
+      })),
+  },
+  {
+    name: 'strowger_connections_refused_total',
+    help: 'Connections not taken.',
+    type: 'counter',
+    labels: {
+      cause: 'full (limits.connections), source-full (limits.connectionsPerSource), origin (http.origins)',
+    },
+    read: ({ flows, originsRefused }) => [
+      { labels: { cause: 'full' }, value: flows.refused.full },
+      { labels: { cause: 'source-full' }, value: flows.refused['source-full'] },
+      { labels: { cause: 'origin' }, value: originsRefused },
+    ],
+  },
+];
+
+const threadMetrics: readonly Metric[] = [
+  {
+    name: 'strowger_ring_bytes',
+    help: 'Bytes waiting in the rings between the control and the realtime thread.',
+    type: 'gauge',
+    labels: { ring: 'to_core, from_core' },
+    read: ({ realtime }) => [
+      { labels: { ring: 'to_core' }, value: realtime.ringToCoreBytes },
+      { labels: { ring: 'from_core' }, value: realtime.ringFromCoreBytes },
+    ],
+  },
+  {
+    name: 'strowger_ring_backlog',
+    help: 'Events waiting for room in the ring to the core.',
+    type: 'gauge',
+    read: ({ link }) => [{ value: link.backlog }],
+  },
+  {
+    name: 'strowger_messages_refused_total',
+    help: 'Stream messages refused because the ring was full for too long.',
+    type: 'counter',
+    read: ({ link }) => [{ value: link.refused }],
+  },
+  {
+    name: 'strowger_datagrams_dropped_total',
+    help: 'Datagrams dropped: by the system because the socket was full (in), or because they could not be sent (out).',
+    type: 'counter',
+    labels: { direction: 'in, out' },
+    read: ({ realtime }) => [
+      { labels: { direction: 'in' }, value: realtime.droppedIn },
+      { labels: { direction: 'out' }, value: realtime.droppedOut },
+    ],
+  },
+  {
+    name: 'strowger_core_step_seconds',
+    help: 'Time of one step of the core, which handles a batch of events.',
+    type: 'histogram',
+    read: ({ realtime }) => [{ histogram: realtime.step }],
+  },
+  {
+    name: 'strowger_stage_seconds',
+    help: 'Latency by stage; budgets are in the configuration.',
+    type: 'histogram',
+    labels: { stage: 'queue, core, media, setup, setup_media' },
+    read: ({ realtime, calls, bridge }) => [
+      { labels: { stage: 'queue' }, histogram: realtime.queue },
+      { labels: { stage: 'core' }, histogram: realtime.core },
+      { labels: { stage: 'setup' }, histogram: calls.setup.snapshot() },
+      { labels: { stage: 'setup_media' }, histogram: calls.setupMedia.snapshot() },
+      ...(bridge ? [{ labels: { stage: 'media' }, histogram: bridge.histogram.snapshot() }] : []),
+    ],
+  },
+  {
+    name: 'strowger_budget_breaches_total',
+    help: 'Measurements above the budget of their stage.',
+    type: 'counter',
+    labels: { stage: 'queue, core, media, setup, setup_media' },
+    read: ({ realtime, calls, bridge }) => [
+      { labels: { stage: 'queue' }, value: realtime.queueBreaches },
+      { labels: { stage: 'core' }, value: realtime.coreBreaches },
+      { labels: { stage: 'setup' }, value: calls.setup.breaches },
+      { labels: { stage: 'setup_media' }, value: calls.setupMedia.breaches },
+      { labels: { stage: 'media' }, value: bridge?.histogram.breaches ?? 0 },
+    ],
+  },
+];
+
+const mediaMetrics: readonly Metric[] = [
+  coreTotal('strowger_media_requests_total', 'Media set-ups asked for.', abi.C_MEDIA_REQUESTS),
+  coreTotal('strowger_media_failed_total', 'Media set-ups that failed.', abi.C_MEDIA_FAILED),
+  {
+    name: 'strowger_media_up',
+    help: '1 while the media process answers.',
+    type: 'gauge',
+    read: ({ media }) => [{ value: media ? 1 : 0 }],
+  },
+  {
+    name: 'strowger_media_legs',
+    help: 'Media legs at this moment.',
+    type: 'gauge',
+    labels: { variant: 'plain, webrtc' },
+    read: ({ media }) => [
+      { labels: { variant: 'plain' }, value: media?.plainLegs ?? 0 },
+      { labels: { variant: 'webrtc' }, value: media?.webrtcLegs ?? 0 },
+    ],
+  },
+  {
+    name: 'strowger_media_ports',
+    help: 'Port pairs for phones.',
+    type: 'gauge',
+    labels: { state: 'used, max' },
+    read: ({ media }) => [
+      { labels: { state: 'used' }, value: media?.portsUsed ?? 0 },
+      { labels: { state: 'max' }, value: media?.portsMax ?? 0 },
+    ],
+  },
+  {
+    name: 'strowger_media_packets_total',
+    help: 'RTP packets of legs.',
+    type: 'counter',
+    labels: { direction: 'in, out' },
+    read: ({ media }) => [
+      { labels: { direction: 'in' }, value: media?.packetsIn ?? 0 },
+      { labels: { direction: 'out' }, value: media?.packetsOut ?? 0 },
+    ],
+  },
+  {
+    name: 'strowger_media_packets_dropped_total',
+    help: 'RTP packets dropped by the edge.',
+    type: 'counter',
+    labels: { cause: 'as the edge names it' },
+    read: ({ media }) =>
+      Object.entries(media?.dropped ?? {}).map(([cause, value]) => ({ labels: { cause }, value })),
+  },
+  {
+    name: 'strowger_media_worker_restarts_total',
+    help: 'mediasoup workers that died and were replaced.',
+    type: 'counter',
+    read: ({ media }) => [{ value: media?.workers.reduce((sum, worker) => sum + worker.restarts, 0) ?? 0 }],
+  },
+];
+
+/** All metrics of our own, in the order of the documentation. */
+export const metricTable: readonly Metric[] = [
+  ...callMetrics,
+  ...registrarMetrics,
+  ...messageMetrics,
+  ...tableMetrics,
+  ...threadMetrics,
+  ...mediaMetrics,
+];

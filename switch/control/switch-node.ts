@@ -1,0 +1,232 @@
+/** One signalling node: everything of the control thread, put together around the realtime thread. */
+import { resolve } from 'node:path';
+import * as abi from '../../wasm-core/assembly/abi.ts';
+import { formatHostPort } from '../../wasm-core/host/address.ts';
+import type { ApiContext, NodeState } from '../api/context.ts';
+import { Pages } from '../api/pages.ts';
+import { Router } from '../api/router.ts';
+import { routes } from '../api/routes.ts';
+import { WebServer } from '../api/server.ts';
+import { Tokens } from '../api/tokens.ts';
+import type { ReadyInfo } from '../supervisor/messages.ts';
+import { CallLog } from './call-log.ts';
+import type { Endpoints } from './config/endpoints.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { networkOf } from './config/network.ts';
+import type { Config } from './config/schema.ts';
+import { CoreLink } from './core-link.ts';
+import { EventLog } from './event-log.ts';
+import { Flows } from './flows/flows.ts';
+import { routeEffects } from './flows/stream-transports.ts';
+import { TcpTransport } from './flows/tcp.ts';
+import { WebSocketTransport } from './flows/websocket.ts';
+import { isSecure, listenerTable } from './listeners.ts';
+import type { Logger } from './log.ts';
+import { MediaBridge } from './media-bridge.ts';
+import type { MediaPort } from './media-port.ts';
+import { MetricsRegistry } from './metrics/registry.ts';
+import type { MetricSources } from './metrics/table.ts';
+import { allowedOrigins } from './origins.ts';
+import type { RealtimePort } from './realtime-port.ts';
+
+/** What a node is made of. */
+export interface NodeParts {
+  loaded: LoadedConfig;
+  realtime: RealtimePort;
+  /** Null when media is not anchored. */
+  media: MediaPort | null;
+  /** What `generate: true` stands for among the API tokens, '' = none. */
+  token: string;
+  log: Logger;
+  /** Folder of the built pages. Default: testbed/dist. */
+  pages?: string;
+}
+
+const PAGES = resolve(import.meta.dirname, '../../testbed/dist');
+/** How often the number of calls is looked at while draining. */
+const DRAIN_POLL_MS = 50;
+/** Longest wait for the totals of the media process when metrics are read. */
+const MEDIA_TOTALS_MS = 500;
+/** Longest wait for the media process at start; calls are refused with 503 until it is there. */
+const MEDIA_START_MS = 15_000;
+
+export class SwitchNode {
+  readonly #config: Config;
+  readonly #endpoints: Endpoints;
+  readonly #realtime: RealtimePort;
+  readonly #media: MediaPort | null;
+  readonly #log: Logger;
+  readonly #link: CoreLink;
+  readonly #flows: Flows;
+  readonly #calls: CallLog;
+  readonly #bridge: MediaBridge | null;
+  readonly #tcp: TcpTransport;
+  readonly #webSocket: WebSocketTransport;
+  readonly #web: WebServer;
+  readonly #origins = new Set<string>();
+  #state: NodeState = 'starting';
+
+  constructor(parts: NodeParts) {
+    const { config, endpoints } = parts.loaded;
+    this.#config = config;
+    this.#endpoints = endpoints;
+    this.#realtime = parts.realtime;
+    this.#media = parts.media;
+    this.#log = parts.log;
+    this.#link = new CoreLink(parts.realtime);
+    this.#flows = new Flows({
+      connections: config.limits.connections,
+      connectionsPerSource: config.limits.connectionsPerSource,
+      trusted: config.trusted.map(networkOf).filter((network) => network !== null),
+    });
+    this.#calls = new CallLog(config, this.#link, parts.log);
+    new EventLog(config.logs.perSecond, this.#link, parts.log);
+    this.#bridge = parts.media && this.#makeBridge(parts.media);
+    this.#tcp = this.#makeTcp();
+    this.#webSocket = this.#makeWebSocket();
+    routeEffects(this.#link, this.#flows, this.#tcp, this.#webSocket);
+    this.#web = this.#makeWeb(parts.token, parts.pages ?? PAGES);
+    this.#webSocket.attach(this.#web.app);
+  }
+
+  #makeBridge(media: MediaPort): MediaBridge {
+    const { media: settings, budgets, limits } = this.#config;
+    const options = {
+      setupTimeoutMs: settings.setupTimeoutMs,
+      budgetUs: budgets.mediaUs,
+      callsMax: limits.calls,
+    };
+    return new MediaBridge(options, this.#link, media, this.#log);
+  }
+
+  #makeTcp(): TcpTransport {
+    const { limits } = this.#config;
+    const options = {
+      endpoints: this.#endpoints.tcp,
+      firstListener: listenerTable(this.#config, this.#endpoints).firstTcp,
+      messageBytes: limits.messageBytes,
+      sendBufferBytes: limits.sendBufferBytes,
+      idleMs: limits.connectionIdleS * 1000,
+      messageTimeoutMs: limits.messageTimeoutS * 1000,
+      connectTimeoutMs: limits.connectTimeoutMs,
+    };
+    return new TcpTransport(options, this.#link, this.#flows, this.#log);
+  }
+
+  #makeWebSocket(): WebSocketTransport {
+    const { limits, http } = this.#config;
+    const options = {
+      path: http.path,
+      transport: isSecure(this.#config) ? abi.TRANSPORT_WSS : abi.TRANSPORT_WS,
+      listener: listenerTable(this.#config, this.#endpoints).webSocket,
+      origins: this.#origins,
+      messageBytes: limits.messageBytes,
+      sendBufferBytes: limits.sendBufferBytes,
+      idleS: limits.webSocketIdleS,
+    };
+    return new WebSocketTransport(options, this.#link, this.#flows, this.#log);
+  }
+
+  #makeWeb(token: string, pages: string): WebServer {
+    const { http } = this.#config;
+    const router = new Router(routes, new Tokens(http.tokens, token), http.metrics === 'open');
+    const options = { endpoint: this.#endpoints.http, certificate: http.certificate, key: http.key };
+    return new WebServer(options, router, new Pages(pages), this.#apiContext(), this.#log);
+  }
+
+  #apiContext(): ApiContext {
+    const registry = new MetricsRegistry(() => this.#gatherMetrics());
+    const state = (): NodeState => this.#state;
+    const media = this.#media;
+    return {
+      config: this.#config,
+      get epoch() {
+        return media?.epoch || 1;
+      },
+      get state() {
+        return state();
+      },
+      link: this.#link,
+      calls: this.#calls,
+      media: this.#media && this.#bridge ? { port: this.#media, bridge: this.#bridge } : null,
+      metrics: () => registry.text(),
+    };
+  }
+
+  async #gatherMetrics(): Promise<MetricSources> {
+    return {
+      realtime: this.#realtime.read(),
+      flows: this.#flows,
+      link: this.#link,
+      calls: this.#calls,
+      bridge: this.#bridge,
+      media: await this.#mediaTotals(),
+      originsRefused: this.#webSocket.originRefused,
+    };
+  }
+
+  async #mediaTotals(): Promise<MetricSources['media']> {
+    if (!this.#media?.connected) return null;
+    const late = new Promise<null>((resolve) => setTimeout(resolve, MEDIA_TOTALS_MS, null).unref());
+    const totals = this.#media.stats().then((reply) => reply.totals);
+    return Promise.race([totals, late]).catch(() => null);
+  }
+
+  /** Opens the listeners. @throws the system's error when a port can't be had. */
+  async start(): Promise<ReadyInfo> {
+    const tcpPorts = await this.#tcp.listen();
+    const webPort = await this.#web.listen();
+    const secure = isSecure(this.#config);
+    const { http } = this.#endpoints;
+    for (const origin of allowedOrigins(http, webPort, secure, this.#config.http.origins))
+      this.#origins.add(origin);
+    await this.#waitForMedia();
+    this.#state = 'ok';
+    const host = formatHostPort(
+      http.advertisedHost,
+      http.advertisedPort === http.port ? webPort : http.advertisedPort,
+    );
+    return {
+      sip: [
+        ...this.#endpoints.udp.map((endpoint) => `udp ${formatHostPort(endpoint.address, endpoint.port)}`),
+        ...this.#endpoints.tcp.map(
+          (endpoint, i) => `tcp ${formatHostPort(endpoint.address, tcpPorts[i] ?? endpoint.port)}`,
+        ),
+      ],
+      webSocket: `${secure ? 'wss' : 'ws'}://${host}${this.#config.http.path}`,
+      web: `${secure ? 'https' : 'http'}://${host}/`,
+    };
+  }
+
+  async #waitForMedia(): Promise<void> {
+    const untilMs = performance.now() + MEDIA_START_MS;
+    while (this.#media && !this.#media.connected && performance.now() < untilMs)
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+    if (this.#media && !this.#media.connected)
+      this.#log.error('the media process is not there: calls are refused with 503');
+  }
+
+  /** Calls at this moment. */
+  get callsActive(): number {
+    return this.#realtime.read().counters[abi.C_CALLS_ACTIVE] ?? 0;
+  }
+
+  /** Refuses new calls, and resolves when the last has ended or the time for it is over. */
+  async drain(): Promise<void> {
+    this.#state = 'draining';
+    this.#link.drain(true);
+    const untilMs = performance.now() + this.#config.calls.drainS * 1000;
+    while (this.callsActive > 0 && performance.now() < untilMs)
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+  }
+
+  /** Closes everything. */
+  async close(): Promise<void> {
+    this.#state = 'draining';
+    this.#web.close();
+    await this.#tcp.close();
+    this.#link.close();
+    this.#media?.close();
+    await this.#realtime.close();
+  }
+}

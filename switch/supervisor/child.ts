@@ -1,0 +1,102 @@
+/** A child process that is started again when it dies. */
+import { type ChildProcess, fork, type Serializable } from 'node:child_process';
+import type { Logger } from '../control/log.ts';
+import { Backoff } from './backoff.ts';
+
+export interface ChildOptions {
+  name: string;
+  /** Absolute path of the program. */
+  file: string;
+  args?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  /** Called for each start, with a function that sends a message to the new process. */
+  started?(send: (message: Serializable) => void): void;
+  message?(message: unknown): void;
+  /** The process died too often; it won't be started again. */
+  gaveUp(): void;
+}
+
+export class Child {
+  readonly #options: ChildOptions;
+  readonly #log: Logger;
+  readonly #backoff = new Backoff();
+  #process: ChildProcess | null = null;
+  #restart: NodeJS.Timeout | null = null;
+  #stopping = false;
+  #startedMs = 0;
+
+  constructor(options: ChildOptions, log: Logger) {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  start(): void {
+    this.#restart = null;
+    this.#startedMs = performance.now();
+    const { file, args = [], env = {} } = this.#options;
+    // A process group of its own: Ctrl-C in the terminal reaches the supervisor only, which then drains.
+    const child = fork(file, args, {
+      detached: true,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#process = child;
+    child.on('message', (message) => this.#options.message?.(message));
+    child.on('error', (error) => this.#log.error({ err: error, child: this.#options.name }, 'child process'));
+    child.on('exit', (code, signal) => this.#exited(code, signal));
+    this.#options.started?.((message) => this.send(message));
+  }
+
+  /** Sends a message; lost when the process isn't running. */
+  send(message: Serializable): void {
+    if (this.#process?.connected) this.#process.send(message);
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    const { name } = this.#options;
+    const ranMs = performance.now() - this.#startedMs;
+    this.#process = null;
+    if (this.#stopping) return;
+    const waitMs = this.#backoff.next(ranMs);
+    const details = { child: name, code, signal, ranMs: Math.round(ranMs) };
+    if (waitMs === null) {
+      this.#log.fatal(details, 'child process keeps dying: giving up');
+      this.#options.gaveUp();
+      return;
+    }
+    this.#log.error({ ...details, restartMs: waitMs }, 'child process died');
+    this.#restart = setTimeout(() => this.start(), waitMs);
+  }
+
+  /** From now on its end is not a crash. */
+  expectExit(): void {
+    this.#stopping = true;
+    if (this.#restart) clearTimeout(this.#restart);
+  }
+
+  /** Resolves when the process is gone; kills it after `patienceMs`. */
+  async gone(patienceMs: number): Promise<void> {
+    this.expectExit();
+    const child = this.#process;
+    if (child === null) return;
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const timer = setTimeout(() => {
+      this.#log.warn({ child: this.#options.name }, 'child process does not end: killed');
+      child.kill('SIGKILL');
+    }, patienceMs);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  /** Asks the process to end, and waits for it. */
+  async stop(patienceMs: number): Promise<void> {
+    this.expectExit();
+    this.#process?.kill('SIGTERM');
+    await this.gone(patienceMs);
+  }
+}
