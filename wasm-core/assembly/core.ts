@@ -1,0 +1,164 @@
+/**
+ * The signalling core: events in, effects out (abi.ts). No clock, no randomness, no I/O, no allocation
+ * after `init`. The host writes events into receive slots, calls `step`, and carries out the effects.
+ */
+import {
+  ABI_VERSION,
+  EF_BANK,
+  EV_BANK_READY,
+  EV_DRAIN,
+  EV_FLOW_CLOSED,
+  EV_HANGUP,
+  EV_MEDIA_REPLY,
+  EV_MEDIA_TIMEOUT,
+  EV_MESSAGE,
+  EV_QUERY,
+  F_ARG0,
+  F_ARG1,
+  F_FLOW,
+  F_KIND,
+  F_VERSION,
+  RX_SLOTS,
+  RX_SLOT_BYTES,
+} from './abi';
+import { authInit } from './auth/digest';
+import { callOfTimer, callsInit } from './call/call';
+import { callTimer, hangup, mediaTimeout } from './call/hangup';
+import { mediaLate, mediaReply, pendingInit } from './call/media';
+import { query } from './call/query';
+import {
+  effectsInit,
+  effectsLow,
+  effectsReset,
+  frameBegin,
+  frameEnd,
+  setRxFrame,
+  setTime,
+  nowMs,
+} from './effects';
+import { alloc, arenaReset } from './mem/arena';
+import { poolInit } from './mem/pool';
+import { wheelAdvance, wheelInit, wheelNextMs } from './mem/wheel';
+import { handleMessage } from './proxy/message';
+import { setDraining } from './proxy/request';
+import { bindingTimer, flowClosed, registrarInit } from './registrar/bindings';
+import { bankCommit, bankInit } from './routing/bank';
+import { TIMER_BINDING, TIMER_CALL, TIMER_PENDING, TIMER_TRANSACTION } from './timers';
+import { transactionTimer } from './transaction/branch';
+import { transactionOfTimer, transactionsInit } from './transaction/tables';
+
+export { initPtr } from './config';
+export { countersPtr } from './counters';
+export { effectsLength, effectsPtr } from './effects';
+export { bankStage } from './routing/bank';
+
+let slots: usize = 0;
+
+/** ABI_VERSION that the core was built with. */
+export function abiVersion(): u32 {
+  return ABI_VERSION;
+}
+
+/** Lays out memory from the init block. Once, before anything else; traps when memory does not suffice. */
+export function init(nowUs: f64): void {
+  arenaReset();
+  setTime(nowUs);
+  slots = alloc(RX_SLOTS * RX_SLOT_BYTES);
+  effectsInit();
+  poolInit();
+  wheelInit(nowMs);
+  bankInit();
+  authInit();
+  registrarInit();
+  transactionsInit();
+  callsInit();
+  pendingInit();
+}
+
+/** Address of receive slot 0; slot n is n * RX_SLOT_BYTES further. */
+export function slotsPtr(): usize {
+  return slots;
+}
+
+/**
+ * Handles the events in slots `first` to `first + n - 1` and the timers due at `nowUs`. Returns how many
+ * events were taken: fewer than `n` when the effects have to be carried out first; call again with the rest.
+ */
+export function step(nowUs: f64, first: u32, n: u32): u32 {
+  setTime(nowUs);
+  effectsReset();
+  setRxFrame(0);
+  if (!wheelAdvance(nowMs)) return 0;
+  for (let i: u32 = 0; i < n; i++) {
+    if (effectsLow()) return i;
+    handleEvent(slots + (first + i) * RX_SLOT_BYTES);
+  }
+  return n;
+}
+
+/** When to call `step` at the latest, ms since the epoch; 0 when there is no need. */
+export function nextDeadlineMs(): f64 {
+  return wheelNextMs() as f64;
+}
+
+function handleEvent(frame: usize): void {
+  if (load<u8>(frame + F_VERSION) != ABI_VERSION) return;
+  setRxFrame(frame);
+  switch (load<u8>(frame + F_KIND) as u32) {
+    case EV_MESSAGE:
+      handleMessage(frame);
+      break;
+    case EV_FLOW_CLOSED:
+      flowClosed(load<u32>(frame + F_FLOW));
+      break;
+    case EV_MEDIA_REPLY:
+      mediaReply(frame);
+      break;
+    case EV_MEDIA_TIMEOUT:
+      mediaTimeout(frame);
+      break;
+    case EV_BANK_READY:
+      commitBank(frame);
+      break;
+    case EV_QUERY:
+      query(frame);
+      break;
+    case EV_HANGUP:
+      hangup(frame);
+      break;
+    case EV_DRAIN:
+      setDraining(load<u32>(frame + F_ARG0) != 0);
+      break;
+    default:
+      break;
+  }
+  setRxFrame(0);
+}
+
+function commitBank(frame: usize): void {
+  const taken = bankCommit(load<u32>(frame + F_ARG0));
+  const effect = frameBegin(EF_BANK);
+  store<u32>(effect + F_ARG0, taken ? 1 : 0);
+  store<u32>(effect + F_ARG1, taken ? 0 : 1);
+  frameEnd();
+}
+
+/** A timer is due (mem/wheel.ts). */
+export function onTimer(kind: u32, node: usize): void {
+  switch (kind) {
+    case TIMER_TRANSACTION:
+      transactionTimer(transactionOfTimer(node));
+      break;
+    case TIMER_CALL:
+      callTimer(callOfTimer(node));
+      break;
+    case TIMER_PENDING:
+      mediaLate(node);
+      break;
+    case TIMER_BINDING:
+      bindingTimer(node);
+      break;
+    default:
+      unreachable();
+  }
+}

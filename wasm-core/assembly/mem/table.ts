@@ -1,0 +1,102 @@
+/**
+ * Tables of records of one size, with a free list and a generation per slot.
+ *
+ * A record starts with a 16-byte header; its own fields start at REC_FIELDS. Slot and generation together
+ * name a record for good: after it is given back, the pair finds nothing. Slots that were never used are
+ * not touched, so that a large table costs memory only as it fills.
+ */
+import { alloc } from './arena';
+
+/** Offset of the first field of a record's own. */
+export const REC_FIELDS: u32 = 16;
+
+// record header
+const REC_GEN: u32 = 0; // u32, 1 and up
+const REC_LIVE: u32 = 4; // u32: 1 taken, 0 free
+const REC_NEXT: u32 = 8; // u32: next free record
+const REC_SLOT: u32 = 12; // u32
+
+// table head
+const T_BASE: u32 = 0;
+const T_COUNT: u32 = 4;
+const T_BYTES: u32 = 8;
+const T_FREE: u32 = 12;
+const T_TOUCHED: u32 = 16;
+const T_USED: u32 = 20;
+const T_HEAD_BYTES: u32 = 64;
+
+/** A table of `count` records of `recBytes` each, header included (rounded up to 8). */
+export function tableNew(count: u32, recBytes: u32): usize {
+  const table = alloc(T_HEAD_BYTES);
+  const bytes = (recBytes + 7) & ~7;
+  store<u32>(table + T_COUNT, count);
+  store<u32>(table + T_BYTES, bytes);
+  store<u32>(table + T_BASE, alloc((count as usize) * bytes) as u32);
+  return table;
+}
+
+/** A free record, its own fields zeroed; 0 when the table is full. */
+export function tableTake(table: usize): usize {
+  let rec: usize = load<u32>(table + T_FREE);
+  const bytes = load<u32>(table + T_BYTES);
+  if (rec != 0) {
+    store<u32>(table + T_FREE, load<u32>(rec + REC_NEXT));
+    memory.fill(rec + REC_FIELDS, 0, bytes - REC_FIELDS);
+  } else {
+    const slot = load<u32>(table + T_TOUCHED);
+    if (slot == load<u32>(table + T_COUNT)) return 0;
+    store<u32>(table + T_TOUCHED, slot + 1);
+    rec = load<u32>(table + T_BASE) + slot * bytes;
+    store<u32>(rec + REC_GEN, 1);
+    store<u32>(rec + REC_SLOT, slot);
+  }
+  store<u32>(rec + REC_LIVE, 1);
+  store<u32>(table + T_USED, load<u32>(table + T_USED) + 1);
+  return rec;
+}
+
+/** Gives a record back; its generation ends here. Traps when it is free already. */
+export function tableGive(table: usize, rec: usize): void {
+  if (load<u32>(rec + REC_LIVE) == 0) unreachable();
+  store<u32>(rec + REC_LIVE, 0);
+  store<u32>(rec + REC_GEN, load<u32>(rec + REC_GEN) + 1);
+  store<u32>(rec + REC_NEXT, load<u32>(table + T_FREE));
+  store<u32>(table + T_FREE, rec as u32);
+  store<u32>(table + T_USED, load<u32>(table + T_USED) - 1);
+}
+
+/** Records taken. */
+export function tableUsed(table: usize): u32 {
+  return load<u32>(table + T_USED);
+}
+
+/** Slots that have ever been used: the range to walk. */
+export function tableTouched(table: usize): u32 {
+  return load<u32>(table + T_TOUCHED);
+}
+
+/** Records that fit. */
+export function tableCount(table: usize): u32 {
+  return load<u32>(table + T_COUNT);
+}
+
+export function recSlot(rec: usize): u32 {
+  return load<u32>(rec + REC_SLOT);
+}
+
+export function recGen(rec: usize): u32 {
+  return load<u32>(rec + REC_GEN);
+}
+
+/** The record in `slot` if it is taken, else 0. */
+export function tableAt(table: usize, slot: u32): usize {
+  if (slot >= load<u32>(table + T_TOUCHED)) return 0;
+  const rec: usize = load<u32>(table + T_BASE) + slot * load<u32>(table + T_BYTES);
+  return load<u32>(rec + REC_LIVE) != 0 ? rec : 0;
+}
+
+/** The record of that slot and generation, or 0 when it is no longer (or never was). */
+export function tableGet(table: usize, slot: u32, gen: u32): usize {
+  const rec = tableAt(table, slot);
+  return rec != 0 && load<u32>(rec + REC_GEN) == gen ? rec : 0;
+}

@@ -1,0 +1,110 @@
+/**
+ * Requests within a dialog: forwarded from the message and its cookie alone (DESIGN 2). The call's record,
+ * where there is one, is kept up to date: CSeq, targets, media, the end.
+ */
+import {
+  CALL_STATE_ANSWERED,
+  C_DROPPED,
+  ENDED_BY_CALLEE,
+  ENDED_BY_CALLER,
+  LEG_CALLER,
+  METHOD_ACK,
+  METHOD_BYE,
+  METHOD_INVITE,
+  METHOD_UPDATE,
+} from '../abi';
+import {
+  K_A,
+  K_B,
+  K_CSEQ_A,
+  K_CSEQ_B,
+  K_LEG_B,
+  callEnd,
+  callGet,
+  callIsAnchored,
+  callState,
+} from '../call/call';
+import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
+import { count, sendBegin, sendRequestEnd } from '../effects';
+import { BRANCH_STATELESS, cookieLeg, dcFromTag, dcGen, dcLegB, dcSlot, statelessHash, tagHash } from '../identity';
+import { H_CONTACT } from '../sip/header';
+import {
+  cseqNumber,
+  fromTagLen,
+  fromTagPtr,
+  hdrFirst,
+  methodId,
+  methodLen,
+  methodPtr,
+  uriLen,
+  uriPtr,
+} from '../sip/message';
+import { parseIp, parseUri, uHostLen, uHostPtr, uPort } from '../sip/uri';
+import { G_ADDRESS, G_PORT, targetCopy, variantOf } from '../target';
+import { bytes, text } from '../text';
+import { refuse, refuseBusy, replyTarget } from '../transaction/respond';
+import { editsForRequest, writeRest, writeVia } from './forward';
+import { routeNextLen, routeNextPtr } from './route';
+import { contactTarget } from './source';
+
+const target: usize = memory.data(32, 16);
+const refreshed: usize = memory.data(32, 16);
+
+/** Forwards the current request; its cookie has just been read (dc*). */
+export function forwardInDialog(): void {
+  const fromCaller = tagHash(fromTagPtr, fromTagLen) == dcFromTag;
+  const call = callGet(dcSlot, dcGen);
+  if (!findTarget(call, fromCaller)) {
+    // The other side's binding is gone: nobody is there any more.
+    if (methodId == METHOD_BYE && call != 0) callEnd(call, 200, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
+    return methodId == METHOD_ACK ? count(C_DROPPED) : refuse(480);
+  }
+  const legB = call != 0 && load<u8>(call + K_LEG_B) != 0 ? load<u8>(call + K_LEG_B) as u32 : dcLegB;
+  const leg = fromCaller ? LEG_CALLER : legB;
+  const other = fromCaller ? legB : LEG_CALLER;
+  if (call != 0 && !mediaDone && callIsAnchored(call) && hasSdp()) {
+    const transport = load<u8>(fromCaller ? call + K_A : call + K_B) as u32;
+    if (!mediaForMessage(call, leg, transport, other, variantOf(load<u8>(target)))) refuseBusy();
+    return;
+  }
+  editsForRequest();
+  const hash = statelessHash();
+  const frame = sendBegin(target);
+  bytes(methodPtr, methodLen);
+  text(' ');
+  bytes(uriPtr, uriLen);
+  text(' SIP/2.0\r\n');
+  writeVia(target, BRANCH_STATELESS, replyTarget, dcSlot, dcGen, other, hash);
+  writeRest();
+  sendRequestEnd(frame, methodId);
+  if (call != 0) follow(call, fromCaller);
+}
+
+/** Next hop: a Route beyond us, else the leg as the call's record knows it, else as its cookie does. */
+function findTarget(call: usize, fromCaller: bool): bool {
+  const leg: u32 = fromCaller ? 1 : 0;
+  if (!cookieLeg(leg, target)) return false;
+  const answered = call != 0 && (!fromCaller || callState(call) >= CALL_STATE_ANSWERED);
+  if (answered && load<u8>(target) == 0) targetCopy(target, fromCaller ? call + K_B : call + K_A);
+  if (routeNextLen > 0 && load<u8>(target) == 0 && parseUri(routeNextPtr, routeNextLen)) {
+    if (parseIp(uHostPtr, uHostLen, target + G_ADDRESS)) {
+      store<u16>(target + G_PORT, uPort == 0 ? 5060 : uPort);
+    }
+  }
+  return true;
+}
+
+/** What a forwarded request changes in its call. */
+function follow(call: usize, fromCaller: bool): void {
+  const last = call + (fromCaller ? K_CSEQ_A : K_CSEQ_B);
+  if (cseqNumber > load<u32>(last)) store<u32>(last, cseqNumber);
+  if (methodId == METHOD_BYE && callState(call) >= CALL_STATE_ANSWERED) {
+    callEnd(call, 200, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
+    return;
+  }
+  // Target refresh (RFC 3261 12.2.2): only to where the request really came from.
+  if ((methodId == METHOD_INVITE || methodId == METHOD_UPDATE) && hdrFirst(H_CONTACT) >= 0) {
+    contactTarget(refreshed, false);
+    if (load<u8>(refreshed) == 0) targetCopy(fromCaller ? call + K_A : call + K_B, refreshed);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * What every forwarded message has in common (RFC 3261 16.6): our Via, Record-Route, the edits of the
+ * received headers, the body.
+ */
+import { editClose, editCopy, editCut, editOpen } from '../edit';
+import { mediaBody, mediaBodyLen, mediaDone } from '../call/media';
+import { writeBranch, writeDialogCookie } from '../identity';
+import { H_CONTENT_LENGTH, H_MAX_FORWARDS, H_P_ASSERTED_IDENTITY, H_PROXY_AUTHORIZATION } from '../sip/header';
+import {
+  bodyLen,
+  bodyPtr,
+  hdrFirst,
+  hdrLine,
+  hdrLineEnd,
+  hdrNext,
+  hdrVal,
+  hdrValLen,
+  headersEnd,
+  headersPtr,
+  maxForwards,
+} from '../sip/message';
+import {
+  listenerAt,
+  listenerFor,
+  listenerHost,
+  listenerHostLen,
+  listenerPort,
+  listenerTransport,
+} from '../target';
+import { byte, bytes, crlf, decimal, text } from '../text';
+
+/** Hops that a request without Max-Forwards is given (RFC 3261 16.6 step 3). */
+const MAX_FORWARDS_DEFAULT: u32 = 70;
+
+function transportText(transport: u32): string {
+  switch (transport) {
+    case 0:
+      return 'UDP';
+    case 1:
+      return 'TCP';
+    case 2:
+      return 'TLS';
+    case 3:
+      return 'WS';
+    default:
+      return 'WSS';
+  }
+}
+
+function transportParam(transport: u32): string {
+  switch (transport) {
+    case 1:
+      return ';transport=tcp';
+    case 2:
+      return ';transport=tls';
+    case 3:
+      return ';transport=ws';
+    case 4:
+      return ';transport=wss';
+    default:
+      return '';
+  }
+}
+
+function hostPort(listener: usize): void {
+  bytes(listenerHost(listener), listenerHostLen(listener));
+  byte(58);
+  decimal(listenerPort(listener));
+}
+
+/** Our Via towards `to`, its branch saying that answers go to `back`. */
+export function writeVia(to: usize, kind: u32, back: usize, a: u32, b: u32, index: u32, hash: u64): void {
+  const listener = listenerAt(listenerFor(to));
+  text('Via: SIP/2.0/');
+  text(transportText(listenerTransport(listener)));
+  byte(32);
+  hostPort(listener);
+  text(';branch=');
+  writeBranch(kind, back, a, b, index, hash);
+  crlf();
+}
+
+
+function recordRouteOne(
+  towards: usize,
+  slot: u32,
+  gen: u32,
+  legB: u32,
+  fromTag: u32,
+  a: usize,
+  aBinding: usize,
+  b: usize,
+  bBinding: usize,
+): void {
+  const listener = listenerAt(listenerFor(towards));
+  text('Record-Route: <sip:');
+  hostPort(listener);
+  text(transportParam(listenerTransport(listener)));
+  text(';lr;ck=');
+  writeDialogCookie(
+    slot,
+    gen,
+    legB,
+    fromTag,
+    a,
+    load<u32>(aBinding),
+    load<u32>(aBinding, 4),
+    b,
+    load<u32>(bBinding),
+    load<u32>(bBinding, 4),
+  );
+  text('>\r\n');
+}
+
+/**
+ * Record-Route with the dialog's cookie; two of them where the legs use different transports, one for each side
+ * (RFC 5658). Bindings: addresses of slot and generation (generation 0: none).
+ */
+export function writeRecordRoute(
+  slot: u32,
+  gen: u32,
+  legB: u32,
+  fromTag: u32,
+  a: usize,
+  aBinding: usize,
+  b: usize,
+  bBinding: usize,
+): void {
+  recordRouteOne(b, slot, gen, legB, fromTag, a, aBinding, b, bBinding);
+  if (load<u8>(a) != load<u8>(b)) recordRouteOne(a, slot, gen, legB, fromTag, a, aBinding, b, bBinding);
+}
+
+/** Edits that forwarding any request needs: one hop fewer, and no Content-Length (written anew with the body). */
+export function editsForRequest(): void {
+  const i = hdrFirst(H_MAX_FORWARDS);
+  if (i >= 0) {
+    editOpen(hdrVal(i), hdrVal(i) + hdrValLen(i));
+    decimal(maxForwards - 1);
+  } else {
+    editOpen(headersEnd, headersEnd);
+    text('Max-Forwards: ');
+    decimal(MAX_FORWARDS_DEFAULT);
+    crlf();
+  }
+  editClose();
+  cutAll(H_CONTENT_LENGTH);
+}
+
+/** Edits for a request that a user has authenticated: his credentials are for us, his identity is not his to assert. */
+export function editsForUser(): void {
+  cutAll(H_PROXY_AUTHORIZATION);
+  cutAll(H_P_ASSERTED_IDENTITY);
+}
+
+export function cutAll(id: u32): void {
+  for (let i = hdrFirst(id); i >= 0; i = hdrNext(i)) editCut(hdrLine(i), hdrLineEnd(i));
+}
+
+/** Headers (edited), Content-Length and body: the message's own, or the one from the media service. */
+export function writeRest(): void {
+  editCopy(headersPtr, headersEnd);
+  if (mediaDone) writeBody(mediaBody, mediaBodyLen);
+  else writeBody(bodyPtr, bodyLen);
+}
+
+export function writeBody(ptr: usize, len: u32): void {
+  text('Content-Length: ');
+  decimal(len);
+  text('\r\n\r\n');
+  bytes(ptr, len);
+}

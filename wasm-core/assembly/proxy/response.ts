@@ -1,0 +1,88 @@
+/**
+ * Responses (RFC 3261 16.7): the branch of the topmost Via, which is ours and signed, says where they belong
+ * and where they go. One that does not prove to be ours is dropped, so that nothing is ever sent where a
+ * stranger wants it.
+ */
+import { C_DROPPED, C_RESPONSES_IN, F_TRANSPORT, LEG_CALLER } from '../abi';
+import { K_A, K_B, K_LEG_B, callGet, callIsAnchored } from '../call/call';
+import { byeAnswered } from '../call/hangup';
+import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
+import { editCut, editCopy } from '../edit';
+import { count, rxFrame, sendBegin, sendResponseEnd } from '../effects';
+import {
+  BRANCH_OWN,
+  BRANCH_STATELESS,
+  BRANCH_TRANSACTION,
+  brA,
+  brB,
+  brBack,
+  brIndex,
+  brKind,
+  readBranch,
+} from '../identity';
+import { tableGet } from '../mem/table';
+import { H_CONTENT_LENGTH } from '../sip/header';
+import { headersPtr, msgPtr, statusCode, viaBranchLen, viaBranchPtr, viaCutEnd, viaCutPtr, viaLen, viaPtr } from '../sip/message';
+import { variantOf } from '../target';
+import { bytes } from '../text';
+import { branchMediaFailed, branchResponse } from '../transaction/branch';
+import { branchAt, transactionTable } from '../transaction/tables';
+import { cutAll, writeRest } from './forward';
+
+export function handleResponse(): void {
+  if (!mediaDone) count(C_RESPONSES_IN + (statusCode / 100) * 8 + load<u8>(rxFrame + F_TRANSPORT));
+  if (!readBranch(viaBranchPtr, viaBranchLen)) return count(C_DROPPED);
+  editCut(viaCutPtr, viaCutEnd);
+  if (brKind == BRANCH_OWN) return byeAnswered(brA, brB, brIndex);
+  if (brKind == BRANCH_TRANSACTION) {
+    const tx = tableGet(transactionTable(), brA, brB);
+    const fork = tx == 0 ? 0 : branchAt(tx, brIndex);
+    if (fork != 0) return branchResponse(tx, fork);
+    // The context is gone (or died with its node): from the cookie alone, if nothing has to be rewritten.
+    return callIsGone() ? count(C_DROPPED) : forwardResponse(brBack);
+  }
+  if (brKind == BRANCH_STATELESS) forwardInDialogResponse();
+}
+
+/** Whether a late answer can't be forwarded as it is. */
+function callIsGone(): bool {
+  return hasSdp() && !mediaDone;
+}
+
+function forwardInDialogResponse(): void {
+  const call = callGet(brA, brB);
+  if (call != 0 && !mediaDone && callIsAnchored(call) && hasSdp()) {
+    const fromCaller = brIndex == LEG_CALLER;
+    const legB = load<u8>(call + K_LEG_B) as u32;
+    const transport = load<u8>(call + (fromCaller ? K_A : K_B)) as u32;
+    const variant = variantOf(load<u8>(call + (fromCaller ? K_B : K_A)));
+    if (!mediaForMessage(call, brIndex, transport, fromCaller ? legB : LEG_CALLER, variant)) count(C_DROPPED);
+    return;
+  }
+  forwardResponse(brBack);
+}
+
+/** Sends the current response on to `target`, without our Via. */
+export function forwardResponse(target: usize): void {
+  // The next Via decides for the sender's transport; a response with none was meant for us.
+  const frame = sendBegin(target);
+  writeForwarded();
+  sendResponseEnd(frame, statusCode);
+}
+
+/** Writes the current response without our Via, and with the new body where there is one. */
+export function writeForwarded(): void {
+  cutAll(H_CONTENT_LENGTH);
+  bytes(msgPtr, (headersPtr - msgPtr) as u32);
+  writeRest();
+}
+
+/** The media service refused the body of the current response. */
+export function responseMediaFailed(status: u32): void {
+  if (!readBranch(viaBranchPtr, viaBranchLen)) return;
+  editCut(viaCutPtr, viaCutEnd);
+  if (brKind != BRANCH_TRANSACTION) return count(C_DROPPED);
+  const tx = tableGet(transactionTable(), brA, brB);
+  const fork = tx == 0 ? 0 : branchAt(tx, brIndex);
+  if (fork != 0) branchMediaFailed(tx, fork, status);
+}

@@ -1,0 +1,49 @@
+/**
+ * Where requests to the sender of the current message go, for the rest of its dialog: the Contact's own
+ * address when it is where the message came from, else (NAT, a name, a connection) the source itself.
+ */
+import { F_ADDRESS, F_FLOW, TRANSPORT_UDP } from '../abi';
+import { rxFrame } from '../effects';
+import { B_TARGET, aorFind, bindingFirst, bindingNext } from '../registrar/bindings';
+import { recGen, recSlot } from '../mem/table';
+import { adUriLen, adUriPtr, parseAddress } from '../sip/address';
+import { H_CONTACT, H_FROM } from '../sip/header';
+import { hdrFirst, hdrVal, hdrValLen } from '../sip/message';
+import { parseIp, parseUri, uHostLen, uHostPtr, uPort, uUserLen, uUserPtr, unescapeInto } from '../sip/uri';
+import { G_ADDRESS, G_FLAGS, G_FLOW, G_PORT, GF_ALIASED, sameAddress, targetFromFrame } from '../target';
+
+/** Target of the sender, and behind it slot and generation of the binding it sent through (streams). */
+export const sourceTarget: usize = memory.data(32, 16);
+const contactAddress: usize = memory.data(16, 16);
+const userText: usize = memory.data(256, 16);
+
+/** Fills `target` from the current message's source and Contact. With `follow`, a Contact elsewhere is believed (trunks). */
+export function contactTarget(target: usize, follow: bool): void {
+  targetFromFrame(target, rxFrame);
+  store<u8>(target, GF_ALIASED, G_FLAGS);
+  if (load<u8>(target) != TRANSPORT_UDP) return;
+  const i = hdrFirst(H_CONTACT);
+  if (i < 0 || !parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i)) || !parseUri(adUriPtr, adUriLen)) return;
+  if (!parseIp(uHostPtr, uHostLen, contactAddress)) return;
+  if (!follow && !sameAddress(contactAddress, rxFrame + F_ADDRESS)) return;
+  v128.store(target + G_ADDRESS, v128.load(contactAddress));
+  store<u16>(target + G_PORT, uPort == 0 ? 5060 : uPort);
+  store<u8>(target, 0, G_FLAGS);
+}
+
+/** `contactTarget` into `sourceTarget`, with the binding of the From user whose connection this is. */
+export function sourcePrepare(): void {
+  contactTarget(sourceTarget, false);
+  store<u64>(sourceTarget, 0, 24);
+  if (load<u8>(sourceTarget) == TRANSPORT_UDP) return;
+  const i = hdrFirst(H_FROM);
+  if (!parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i)) || !parseUri(adUriPtr, adUriLen) || uUserLen > 128) return;
+  const aor = aorFind(userText, unescapeInto(userText, uUserPtr, uUserLen));
+  if (aor == 0) return;
+  for (let b = bindingFirst(aor); b != 0; b = bindingNext(b)) {
+    if (load<u32>(b + B_TARGET + G_FLOW) != load<u32>(rxFrame + F_FLOW)) continue;
+    store<u32>(sourceTarget, recSlot(b), 24);
+    store<u32>(sourceTarget, recGen(b), 28);
+    return;
+  }
+}

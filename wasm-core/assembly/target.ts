@@ -1,0 +1,117 @@
+/**
+ * A target: where a message can be sent. 24 bytes, in bindings, trunks, branches and calls.
+ * Stream transports are addressed by flow where one is known; address and port then say where to
+ * connect again.
+ */
+import {
+  F_ADDRESS,
+  F_FLOW,
+  F_LISTENER,
+  F_PORT,
+  F_TRANSPORT,
+  I_LISTENER_0,
+  I_LISTENERS,
+  LISTENER_BYTES,
+  TRANSPORT_WS,
+  TRANSPORT_WSS,
+  VARIANT_PLAIN,
+  VARIANT_WEBRTC,
+} from './abi';
+import { initPtr, initU32 } from './config';
+
+export const TARGET_BYTES: u32 = 24;
+export const G_TRANSPORT: u32 = 0; // u8
+export const G_FLAGS: u32 = 1; // u8
+export const G_PORT: u32 = 2; // u16
+export const G_FLOW: u32 = 4; // u32
+export const G_ADDRESS: u32 = 8; // 16 bytes
+
+/** The Contact does not say where it is (NAT, a name): send to this target whatever the request-URI says. */
+export const GF_ALIASED: u8 = 1;
+
+/** Target ← source of a frame. */
+export function targetFromFrame(target: usize, frame: usize): void {
+  store<u8>(target, load<u8>(frame + F_TRANSPORT));
+  store<u8>(target, 0, 1);
+  store<u16>(target, load<u16>(frame + F_PORT), 2);
+  store<u32>(target, load<u32>(frame + F_FLOW), 4);
+  v128.store(target, v128.load(frame + F_ADDRESS), 8);
+}
+
+/** Frame header ← target, with the listener that fits. */
+export function targetToFrame(target: usize, frame: usize): void {
+  store<u8>(frame + F_TRANSPORT, load<u8>(target));
+  store<u16>(frame + F_PORT, load<u16>(target, 2));
+  store<u32>(frame + F_FLOW, load<u32>(target, 4));
+  v128.store(frame + F_ADDRESS, v128.load(target, 8));
+  store<u16>(frame + F_LISTENER, listenerFor(target) as u16);
+}
+
+export function targetCopy(to: usize, from: usize): void {
+  v128.store(to, v128.load(from));
+  store<u64>(to, load<u64>(from, 16), 16);
+}
+
+/** Same transport, and same flow or (UDP) same address and port. */
+export function targetSame(a: usize, b: usize): bool {
+  if (load<u8>(a) != load<u8>(b)) return false;
+  if (load<u8>(a) != 0) return load<u32>(a, 4) == load<u32>(b, 4);
+  return load<u16>(a, 2) == load<u16>(b, 2) && sameAddress(a + G_ADDRESS, b + G_ADDRESS);
+}
+
+export function sameAddress(a: usize, b: usize): bool {
+  return load<u64>(a) == load<u64>(b) && load<u64>(a, 8) == load<u64>(b, 8);
+}
+
+export function isMapped(addr: usize): bool {
+  return load<u64>(addr) == 0 && load<u32>(addr, 8) == 0xffff0000;
+}
+
+/** The SDP variant that an end on this transport speaks. */
+export function variantOf(transport: u32): u32 {
+  return transport == TRANSPORT_WS || transport == TRANSPORT_WSS ? VARIANT_WEBRTC : VARIANT_PLAIN;
+}
+
+export function listenerAt(i: u32): usize {
+  return initPtr() + I_LISTENER_0 + i * LISTENER_BYTES;
+}
+
+export function listenerCount(): u32 {
+  return initU32(I_LISTENERS);
+}
+
+export function listenerTransport(listener: usize): u32 {
+  return load<u8>(listener);
+}
+
+export function listenerPort(listener: usize): u32 {
+  return load<u16>(listener, 2);
+}
+
+export function listenerHostLen(listener: usize): u32 {
+  return load<u8>(listener, 1);
+}
+
+export function listenerHost(listener: usize): usize {
+  return listener + 4;
+}
+
+/** The listener to send from: same transport, and same address family where there is a choice. */
+export function listenerFor(target: usize): u32 {
+  const n = listenerCount();
+  const transport = load<u8>(target) as u32;
+  const v6 = !isMapped(target + G_ADDRESS);
+  let found: u32 = 0;
+  let any = false;
+  for (let i: u32 = 0; i < n; i++) {
+    const l = listenerAt(i);
+    if (listenerTransport(l) != transport) continue;
+    const l6 = load<u8>(listenerHost(l)) == 91;
+    if (l6 == v6) return i;
+    if (!any) {
+      found = i;
+      any = true;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,5 @@
+/** Kinds of timers: what `onTimer` in core.ts does with a due node. */
+export const TIMER_TRANSACTION: u32 = 1;
+export const TIMER_CALL: u32 = 2;
+export const TIMER_PENDING: u32 = 3;
+export const TIMER_BINDING: u32 = 4;
