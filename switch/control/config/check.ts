@@ -1,4 +1,6 @@
 /** What a schema cannot say: keys that exclude each other, names that must exist, ranges that must be in order. */
+import { parseAddress } from '../../../wasm-core/host/address.ts';
+import { splitHostPort } from './endpoints.ts';
 import { networkOf } from './network.ts';
 import type { ConfigDocument } from './document.ts';
 import { ConfigError, type ConfigProblem, formatPath, type Path } from './errors.ts';
@@ -80,7 +82,18 @@ function checkTokens(findings: Findings, config: Config): void {
   }
 }
 
+function checkGateways(findings: Findings, config: Config): void {
+  for (const [i, trunk] of config.trunks.entries())
+    for (const [j, { address }] of trunk.gateways.entries()) {
+      const { host, port } = splitHostPort(address);
+      if (parseAddress(host) !== null && port >= 1 && port <= 65_535) continue;
+      const path = ['trunks', i, 'gateways', j, 'address'];
+      findings.add(path, `found "${address}"; allowed: an IP address and a port, such as 192.0.2.10:5060`);
+    }
+}
+
 function checkTrunks(findings: Findings, config: Config): void {
+  checkGateways(findings, config);
   const names = config.trunks.map((trunk) => trunk.name);
   for (const [i, name] of names.entries())
     if (names.indexOf(name) !== i) findings.add(['trunks', i, 'name'], `"${name}" is used twice`);

@@ -19,9 +19,10 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(file: string, problems: readonly ConfigProblem[]) {
-    super(problems.map((problem) => formatProblem(file, problem)).join('\n'));
+    const inOrder = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+    super(inOrder.map((problem) => formatProblem(file, problem)).join('\n'));
     this.file = file;
-    this.problems = problems;
+    this.problems = inOrder;
   }
 }
 

@@ -6,7 +6,7 @@ import { makeFolder, removeFolder } from './folder.ts';
 import { encodeNetstring, NetstringReader } from './netstring.ts';
 import { freePorts } from './ports.ts';
 import { Program } from './program.ts';
-import { lastMs, readWav, toneMs, writeTone, type Sound } from './tone.ts';
+import { readWav, since, toneMs, writeTone, type Sound } from './tone.ts';
 import { eventually, Mailbox, sleep } from './wait.ts';
 
 /** What the phone is to be. */
@@ -54,6 +54,10 @@ const MODULE_FOLDERS = [
 ];
 /** Longer than any call of a test: the phone falls silent when its file ends. */
 const TONE_SECONDS = 60;
+
+/** Sound in one RTP packet. */
+const PACKET_MS = 20;
+const SILENCE_POLL_MS = 10;
 
 export class Baresip {
   readonly user: string;
@@ -190,11 +194,12 @@ export class Baresip {
     return existsSync(path) ? readWav(path) : { rate: 8_000, samples: new Float32Array(0) };
   }
 
-  /** Waits until it has heard half a second of the tone within the last second of its recording. */
+  /** Waits until it has heard half a second of the tone from now on. */
   async hears(hz: number, timeoutMs = 5_000): Promise<void> {
+    const before = this.heard().samples.length;
     await eventually(
       `${this.program.name} hears ${hz} Hz`,
-      () => toneMs(lastMs(this.heard(), 1_000), hz) >= 500,
+      () => toneMs(since(this.heard(), before), hz) >= 500,
       timeoutMs,
       100,
     );
@@ -204,8 +209,27 @@ export class Baresip {
   async heardDuring(ms: number, hz: number): Promise<number> {
     const before = this.heard().samples.length;
     await sleep(ms);
-    const sound = this.heard();
-    return toneMs({ rate: sound.rate, samples: sound.samples.subarray(before) }, hz);
+    return toneMs(since(this.heard(), before), hz);
+  }
+
+  /**
+   * Watches its recording grow while `ms` pass: baresip writes 20 ms for each packet it hears and nothing while
+   * none comes. Returns the longest silence, ms, from the time a packet was due to the time one came.
+   */
+  async longestSilenceMs(ms: number): Promise<number> {
+    const startAt = performance.now();
+    let size = this.heard().samples.length;
+    let grewAt = startAt;
+    let longest = 0;
+    while (performance.now() - startAt < ms) {
+      await sleep(SILENCE_POLL_MS);
+      const now = performance.now();
+      const newSize = this.heard().samples.length;
+      if (newSize > size) grewAt = now;
+      else longest = Math.max(longest, now - grewAt - PACKET_MS);
+      size = newSize;
+    }
+    return Math.max(0, longest);
   }
 
   /** Ends it in order (it unregisters), and removes its folder. */

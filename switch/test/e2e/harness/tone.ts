@@ -118,8 +118,7 @@ export function longestGapMs(sound: Sound, hz: number): number {
   return longest * WINDOW_MS;
 }
 
-/** The sound's last `ms` milliseconds. */
-export function lastMs(sound: Sound, ms: number): Sound {
-  const count = Math.min(sound.samples.length, Math.round((sound.rate * ms) / 1_000));
-  return { rate: sound.rate, samples: sound.samples.subarray(sound.samples.length - count) };
+/** What comes after its first `samples` samples. */
+export function since(sound: Sound, samples: number): Sound {
+  return { rate: sound.rate, samples: sound.samples.subarray(samples) };
 }

@@ -1,0 +1,195 @@
+/**
+ * The realtime thread as the control thread sees it: frames in, frames out, counters to read.
+ */
+import { once } from 'node:events';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import * as abi from '../../wasm-core/assembly/abi.ts';
+import type { CoreInit } from '../../wasm-core/host/core.ts';
+import type { RealtimePort, RealtimeReading } from '../control/realtime-port.ts';
+import { RingReader, RingWriter, ringMemory } from './ring.ts';
+import { StatsReader, statsMemory } from './stats.ts';
+import { Waker, wakerMemory } from './waker.ts';
+
+/** A UDP socket that the realtime thread is to open. */
+export interface UdpListener {
+  /** IPv4 or IPv6 address to bind to. */
+  address: string;
+  port: number;
+  /** Index in `init.listeners`. */
+  listener: number;
+}
+
+export interface RealtimeOptions {
+  /** The compiled core. */
+  wasm: Uint8Array;
+  init: CoreInit;
+  udp: readonly UdpListener[];
+  /** First bank; without one the core knows no users and no routes. */
+  bank?: SharedArrayBuffer;
+  /** Size of each ring, a power of two. Default 8 MiB. */
+  ringBytes?: number;
+  /** Longest core time per message, and wait of a message before the core, µs: above it counts as a breach. */
+  budgetCoreUs?: number;
+  budgetQueueUs?: number;
+  /** The thread has failed; nothing is handled any more. */
+  onFailure: (error: Error) => void;
+}
+
+/** What the thread is started with. */
+export interface ThreadData {
+  wasm: Uint8Array;
+  init: CoreInit;
+  udp: readonly UdpListener[];
+  toCore: SharedArrayBuffer;
+  fromCore: SharedArrayBuffer;
+  stats: SharedArrayBuffer;
+  waker: SharedArrayBuffer;
+  eventFd: number;
+  banks: MessagePort;
+  budgetCoreUs: number;
+  budgetQueueUs: number;
+}
+
+const RING_BYTES = 8 << 20;
+/** Frames handled before the event loop gets its turn. */
+const FRAMES_PER_TURN = 512;
+const BANK_TIMEOUT_MS = 10_000;
+
+export class Realtime implements RealtimePort {
+  onFrame: (frame: Uint8Array) => void = () => {};
+  readonly #worker: Worker;
+  readonly #toCore: RingWriter;
+  readonly #fromCore: RingReader;
+  readonly #stats: StatsReader;
+  readonly #waker: Waker;
+  readonly #banks: MessagePort;
+  #bankWaiter: ((frame: Uint8Array) => void) | null = null;
+  #closed = false;
+
+  /** Opens the sockets and starts the thread. @throws when a socket can't be bound or the core doesn't start. */
+  static async start(options: RealtimeOptions): Promise<Realtime> {
+    const channel = new MessageChannel();
+    const waker = new Waker(wakerMemory());
+    const data: ThreadData = {
+      wasm: options.wasm,
+      init: options.init,
+      udp: options.udp,
+      toCore: ringMemory(options.ringBytes ?? RING_BYTES),
+      fromCore: ringMemory(options.ringBytes ?? RING_BYTES),
+      stats: statsMemory(),
+      waker: waker.memory,
+      eventFd: waker.eventFd,
+      banks: channel.port2,
+      budgetCoreUs: options.budgetCoreUs ?? 20,
+      budgetQueueUs: options.budgetQueueUs ?? 100,
+    };
+    const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+      workerData: data,
+      transferList: [channel.port2],
+      name: 'realtime',
+    });
+    const [message] = (await once(worker, 'message')) as [{ error?: string }];
+    if (message.error !== undefined) throw new Error(message.error);
+    const realtime = new Realtime(worker, data, waker, channel.port1, options.onFailure);
+    if (options.bank !== undefined) await realtime.setBank(options.bank);
+    return realtime;
+  }
+
+  private constructor(
+    worker: Worker,
+    data: ThreadData,
+    waker: Waker,
+    banks: MessagePort,
+    onFailure: (error: Error) => void,
+  ) {
+    this.#worker = worker;
+    this.#toCore = new RingWriter(data.toCore);
+    this.#fromCore = new RingReader(data.fromCore);
+    this.#stats = new StatsReader(data.stats);
+    this.#waker = waker;
+    this.#banks = banks;
+    banks.unref();
+    worker.on('error', (error) => onFailure(error as Error));
+    worker.on('exit', (code) => {
+      if (!this.#closed) onFailure(new Error(`the realtime thread ended with code ${code}`));
+    });
+    void this.#pump();
+  }
+
+  send(frame: Uint8Array): boolean {
+    if (!this.#toCore.push(frame, 0, frame.length)) return false;
+    this.#waker.wake();
+    return true;
+  }
+
+  async setBank(bank: SharedArrayBuffer): Promise<void> {
+    if (this.#bankWaiter !== null) throw new Error('another configuration is being taken into use');
+    const done = Promise.withResolvers<Uint8Array>();
+    this.#bankWaiter = done.resolve;
+    const timer = setTimeout(() => done.reject(new Error('the core did not answer')), BANK_TIMEOUT_MS);
+    this.#banks.postMessage(bank);
+    const frame = new Uint8Array(abi.FRAME_HEADER_BYTES);
+    frame[abi.F_KIND] = abi.EV_BANK_READY;
+    frame[abi.F_VERSION] = abi.ABI_VERSION;
+    new DataView(frame.buffer).setUint32(abi.F_ARG0, bank.byteLength, true);
+    try {
+      if (!this.send(frame)) throw new Error('the ring to the core is full');
+      const reply = await done.promise;
+      const view = new DataView(reply.buffer, reply.byteOffset);
+      if (view.getUint32(abi.F_ARG0, true) !== 1) throw new Error('the core refused the configuration; the old one stays');
+    } finally {
+      clearTimeout(timer);
+      this.#bankWaiter = null;
+    }
+  }
+
+  read(): RealtimeReading {
+    const stats = this.#stats;
+    return {
+      counters: stats.counters,
+      ringToCoreBytes: this.#toCore.depth,
+      ringFromCoreBytes: this.#fromCore.depth,
+      droppedIn: stats.droppedIn,
+      droppedOut: stats.droppedOut,
+      step: stats.step,
+      core: stats.core,
+      coreBreaches: stats.coreBreaches,
+      queue: stats.queue,
+      queueBreaches: stats.queueBreaches,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const ended = once(this.#worker, 'exit');
+    this.#waker.stop();
+    await ended;
+    this.#banks.close();
+    this.#waker.close();
+  }
+
+  /** Hands on what comes from the core, in turns with everything else on this thread. */
+  async #pump(): Promise<void> {
+    const ring = this.#fromCore;
+    while (!this.#closed) {
+      const mark = ring.mark();
+      let budget = FRAMES_PER_TURN;
+      while (budget-- > 0 && ring.next()) {
+        this.#deliver(ring.bytes.subarray(ring.offset, ring.offset + ring.length));
+        ring.release();
+      }
+      if (budget < 0) {
+        await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
+      const wait = ring.waitPast(mark);
+      if (wait.async) await wait.value;
+    }
+  }
+
+  #deliver(frame: Uint8Array): void {
+    if (frame[abi.F_KIND] === abi.EF_BANK) this.#bankWaiter?.(frame.slice());
+    else this.onFrame(frame);
+  }
+}
