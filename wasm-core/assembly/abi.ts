@@ -2,7 +2,8 @@
  * The binary interface of the signalling core: the one place where its numbers are written.
  *
  * The file is both AssemblyScript (compiled into the core) and plain TypeScript (imported by the
- * host in Node and in the browser), so it holds nothing but numeric constants.
+ * host in Node and in the browser; `u32` is declared for it in host/assembly.d.ts), so it holds nothing but
+ * numeric constants.
  *
  * Everything that enters or leaves the core is a **frame**: a 64-byte header and a payload, padded
  * to 8 bytes. Events enter in receive slots (one frame per slot, so that the kernel can write
@@ -12,85 +13,85 @@
  */
 
 /** Version of this interface, in every frame. A host refuses a core of another version. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION: u32 = 1;
 
 // --- frame header -----------------------------------------------------------------------------
-export const FRAME_HEADER_BYTES = 64;
-export const F_KIND = 0; // u8: EV_* or EF_*
-export const F_VERSION = 1; // u8: ABI_VERSION
-export const F_TRANSPORT = 2; // u8: TRANSPORT_*
-export const F_FLAGS = 3; // u8: by kind
-export const F_LENGTH = 4; // u32: payload bytes, without padding
-export const F_FLOW = 8; // u32: connection of a stream transport, 0 = none
-export const F_PORT = 12; // u16: remote port, host order
-export const F_LISTENER = 14; // u16: index of the local listener
-export const F_ADDRESS = 16; // 16 bytes: remote IPv6 address, or IPv4-mapped (::ffff:a.b.c.d)
-export const F_TIME = 32; // f64: when it happened, µs
-export const F_ARG0 = 40; // u32 each, by kind
-export const F_ARG1 = 44;
-export const F_ARG2 = 48;
-export const F_ARG3 = 52;
-export const F_ARG4 = 56;
-export const F_ARG5 = 60;
+export const FRAME_HEADER_BYTES: u32 = 64;
+export const F_KIND: u32 = 0; // u8: EV_* or EF_*
+export const F_VERSION: u32 = 1; // u8: ABI_VERSION
+export const F_TRANSPORT: u32 = 2; // u8: TRANSPORT_*
+export const F_FLAGS: u32 = 3; // u8: by kind
+export const F_LENGTH: u32 = 4; // u32: payload bytes, without padding
+export const F_FLOW: u32 = 8; // u32: connection of a stream transport, 0 = none
+export const F_PORT: u32 = 12; // u16: remote port, host order
+export const F_LISTENER: u32 = 14; // u16: index of the local listener
+export const F_ADDRESS: u32 = 16; // 16 bytes: remote IPv6 address, or IPv4-mapped (::ffff:a.b.c.d)
+export const F_TIME: u32 = 32; // f64: when it happened, µs
+export const F_ARG0: u32 = 40; // u32 each, by kind
+export const F_ARG1: u32 = 44;
+export const F_ARG2: u32 = 48;
+export const F_ARG3: u32 = 52;
+export const F_ARG4: u32 = 56;
+export const F_ARG5: u32 = 60;
 
 // --- receive slots ----------------------------------------------------------------------------
 /** Frames that one `step` can take. */
-export const RX_SLOTS = 64;
+export const RX_SLOTS: u32 = 64;
 /** Largest message: the largest UDP payload (RFC 3261 18.1.1). */
-export const MESSAGE_BYTES_MAX = 65535;
+export const MESSAGE_BYTES_MAX: u32 = 65535;
 /** Slot stride: header, 64 KiB of payload and an odd number of cache lines, so that slots do not share cache sets. */
-export const RX_SLOT_BYTES = 65536 + 64 + 64 * 16;
+export const RX_SLOT_BYTES: u32 = 65536 + 64 + 64 * 16;
 
 // --- transports -------------------------------------------------------------------------------
-export const TRANSPORT_UDP = 0;
-export const TRANSPORT_TCP = 1;
-export const TRANSPORT_TLS = 2;
-export const TRANSPORT_WS = 3;
-export const TRANSPORT_WSS = 4;
-export const TRANSPORT_COUNT = 5;
+export const TRANSPORT_UDP: u32 = 0;
+export const TRANSPORT_TCP: u32 = 1;
+export const TRANSPORT_TLS: u32 = 2;
+export const TRANSPORT_WS: u32 = 3;
+export const TRANSPORT_WSS: u32 = 4;
+export const TRANSPORT_COUNT: u32 = 5;
 
 // --- methods (index into counters and masks) --------------------------------------------------
-export const METHOD_UNKNOWN = 0;
-export const METHOD_INVITE = 1;
-export const METHOD_ACK = 2;
-export const METHOD_BYE = 3;
-export const METHOD_CANCEL = 4;
-export const METHOD_REGISTER = 5;
-export const METHOD_OPTIONS = 6;
-export const METHOD_INFO = 7;
-export const METHOD_UPDATE = 8;
-export const METHOD_PRACK = 9;
-export const METHOD_MESSAGE = 10;
-export const METHOD_SUBSCRIBE = 11;
-export const METHOD_NOTIFY = 12;
-export const METHOD_REFER = 13;
-export const METHOD_PUBLISH = 14;
-export const METHOD_COUNT = 15;
+export const METHOD_UNKNOWN: u32 = 0;
+export const METHOD_INVITE: u32 = 1;
+export const METHOD_ACK: u32 = 2;
+export const METHOD_BYE: u32 = 3;
+export const METHOD_CANCEL: u32 = 4;
+export const METHOD_REGISTER: u32 = 5;
+export const METHOD_OPTIONS: u32 = 6;
+export const METHOD_INFO: u32 = 7;
+export const METHOD_UPDATE: u32 = 8;
+export const METHOD_PRACK: u32 = 9;
+export const METHOD_MESSAGE: u32 = 10;
+export const METHOD_SUBSCRIBE: u32 = 11;
+export const METHOD_NOTIFY: u32 = 12;
+export const METHOD_REFER: u32 = 13;
+export const METHOD_PUBLISH: u32 = 14;
+export const METHOD_COUNT: u32 = 15;
 
 // --- events (host to core) --------------------------------------------------------------------
 /** A SIP message. transport, flow (streams), address, port, listener; payload = the message. */
-export const EV_MESSAGE = 1;
+export const EV_MESSAGE: u32 = 1;
 /** A connection has closed. flow. */
-export const EV_FLOW_CLOSED = 2;
+export const EV_FLOW_CLOSED: u32 = 2;
 /**
  * Answer to EF_MEDIA/MEDIA_OP_SDP. arg0 = pending id, arg1 = 200 or a SIP error status (400, 488, 500, 503),
  * arg2 = bytes of the plain body, arg3 = bytes of the webrtc body; payload = plain body, then webrtc body.
  */
-export const EV_MEDIA_REPLY = 3;
+export const EV_MEDIA_REPLY: u32 = 3;
 /** No media on a call for the configured time. arg1 = call slot, arg2 = generation. The core ends the call. */
-export const EV_MEDIA_TIMEOUT = 4;
+export const EV_MEDIA_TIMEOUT: u32 = 4;
 /** A bank (users, routes, trunks; see host/bank.ts) was written at the address from `stageBank`. arg0 = bytes. */
-export const EV_BANK_READY = 5;
+export const EV_BANK_READY: u32 = 5;
 /** arg0 = request id, arg1 = QUERY_*, arg2 = cursor (0 first), arg3 = most records; payload = user part for QUERY_BINDINGS_OF. */
-export const EV_QUERY = 6;
+export const EV_QUERY: u32 = 6;
 /** End a call: BYE to both sides, or CANCEL and 487 before the answer. arg0 = request id, arg1 = slot, arg2 = generation. */
-export const EV_HANGUP = 7;
+export const EV_HANGUP: u32 = 7;
 /** arg0 = 1: refuse new calls and registrations with 503 (draining); 0: accept. */
-export const EV_DRAIN = 8;
+export const EV_DRAIN: u32 = 8;
 
 // --- effects (core to host) -------------------------------------------------------------------
 /** Send a message. transport, flow or address and port, listener; payload = the message. */
-export const EF_SEND = 1;
+export const EF_SEND: u32 = 1;
 /**
  * Ask the media service. flags = MEDIA_OP_*, arg0 = pending id (SDP only), arg1 = call slot, arg2 = generation.
  * For MEDIA_OP_SDP: arg3 = leg | target leg << 8 | variant of leg << 16 | mask of target variants << 24
@@ -98,161 +99,161 @@ export const EF_SEND = 1;
  * arg5 = CSeq number; address, port = source that signalling vouches for; payload = the SDP.
  * For MEDIA_OP_CLOSE_LEG: arg3 = leg.
  */
-export const EF_MEDIA = 2;
+export const EF_MEDIA: u32 = 2;
 /** A call changed state. arg0 = CALL_STATE_*, arg1 = slot, arg2 = generation; payload = call record (see CR_*). */
-export const EF_CALL = 3;
+export const EF_CALL: u32 = 3;
 /** Answer to EV_QUERY. arg0 = request id, arg1 = QUERY_*, arg2 = next cursor or CURSOR_END, arg3 = records here, arg4 = total; payload = records, each led by its u32 length. */
-export const EF_QUERY_REPLY = 4;
+export const EF_QUERY_REPLY: u32 = 4;
 /** Something an operator may want to read. arg0 = LOG_*, arg1 = SIP status where there is one; address, port, transport; payload = text (Call-ID or detail). At most LOG_PER_STEP_MAX a step. */
-export const EF_LOG = 5;
+export const EF_LOG: u32 = 5;
 /** Close a connection after what was sent before. flow. */
-export const EF_CLOSE_FLOW = 6;
+export const EF_CLOSE_FLOW: u32 = 6;
 /** Answer to EV_HANGUP. arg0 = request id, arg1 = 1 found, 0 no such call. */
-export const EF_HANGUP_REPLY = 7;
+export const EF_HANGUP_REPLY: u32 = 7;
 /** A bank was taken into use (arg0 = 1) or refused (0, arg1 = reason). */
-export const EF_BANK = 8;
+export const EF_BANK: u32 = 8;
 
-export const CURSOR_END = 0xffffffff;
-export const LOG_PER_STEP_MAX = 16;
+export const CURSOR_END: u32 = 0xffffffff;
+export const LOG_PER_STEP_MAX: u32 = 16;
 
-export const MEDIA_OP_SDP = 1;
-export const MEDIA_OP_CLOSE_LEG = 2;
-export const MEDIA_OP_CLOSE_CALL = 3;
+export const MEDIA_OP_SDP: u32 = 1;
+export const MEDIA_OP_CLOSE_LEG: u32 = 2;
+export const MEDIA_OP_CLOSE_CALL: u32 = 3;
 
 /** SDP variants, as bits of a mask. */
-export const VARIANT_PLAIN = 1;
-export const VARIANT_WEBRTC = 2;
+export const VARIANT_PLAIN: u32 = 1;
+export const VARIANT_WEBRTC: u32 = 2;
 
 /** Leg of the caller; callees are 1 + branch index. */
-export const LEG_CALLER = 0;
-export const LEG_UNKNOWN = 255;
+export const LEG_CALLER: u32 = 0;
+export const LEG_UNKNOWN: u32 = 255;
 
-export const QUERY_CALLS = 1;
-export const QUERY_CALL = 2; // arg2 = slot, arg3 = generation
-export const QUERY_BINDINGS = 3;
+export const QUERY_CALLS: u32 = 1;
+export const QUERY_CALL: u32 = 2; // arg2 = slot, arg3 = generation
+export const QUERY_BINDINGS: u32 = 3;
 
-export const CALL_STATE_FREE = 0;
-export const CALL_STATE_INVITED = 1;
-export const CALL_STATE_RINGING = 2;
-export const CALL_STATE_ANSWERED = 3;
-export const CALL_STATE_ENDING = 4; // the switch has sent BYE and waits for the answers
-export const CALL_STATE_ENDED = 5;
+export const CALL_STATE_FREE: u32 = 0;
+export const CALL_STATE_INVITED: u32 = 1;
+export const CALL_STATE_RINGING: u32 = 2;
+export const CALL_STATE_ANSWERED: u32 = 3;
+export const CALL_STATE_ENDING: u32 = 4; // the switch has sent BYE and waits for the answers
+export const CALL_STATE_ENDED: u32 = 5;
 
 /** Who ended a call. */
-export const ENDED_BY_NONE = 0;
-export const ENDED_BY_CALLER = 1;
-export const ENDED_BY_CALLEE = 2;
-export const ENDED_BY_OPERATOR = 3;
-export const ENDED_BY_MEDIA_TIMEOUT = 4;
-export const ENDED_BY_SWITCH = 5;
+export const ENDED_BY_NONE: u32 = 0;
+export const ENDED_BY_CALLER: u32 = 1;
+export const ENDED_BY_CALLEE: u32 = 2;
+export const ENDED_BY_OPERATOR: u32 = 3;
+export const ENDED_BY_MEDIA_TIMEOUT: u32 = 4;
+export const ENDED_BY_SWITCH: u32 = 5;
 
 // --- call record (payload of EF_CALL, and in answers to QUERY_CALL(S)) ---------------------------
-export const CR_STARTED = 0; // f64 µs
-export const CR_RINGING = 8; // f64 µs, 0 = not yet
-export const CR_ANSWERED = 16; // f64 µs, 0 = not yet
-export const CR_ENDED = 24; // f64 µs, 0 = not yet
-export const CR_SLOT = 32; // u32
-export const CR_GENERATION = 36; // u32
-export const CR_STATE = 40; // u8 CALL_STATE_*
-export const CR_ENDED_BY = 41; // u8 ENDED_BY_*
-export const CR_CALLER_TRANSPORT = 42; // u8
-export const CR_CALLEE_TRANSPORT = 43; // u8
-export const CR_CAUSE = 44; // u16: final SIP status (200 = answered), 0 = not yet
-export const CR_FLAGS = 46; // u16: CRF_*
-export const CR_CORE_LAST_US = 48; // f32: media set-up of the last offer or answer, µs
-export const CR_MEDIA_LAST_US = 52; // f32
-export const CR_MEDIA_MAX_US = 56; // f32
-export const CR_SETUP_US = 60; // f32: INVITE in to first INVITE out, µs
-export const CR_STRINGS = 64; // u16 length and bytes each: Call-ID, from (URI), to (URI), trunk or ""
-export const CRF_ANCHORED = 1;
+export const CR_STARTED: u32 = 0; // f64 µs
+export const CR_RINGING: u32 = 8; // f64 µs, 0 = not yet
+export const CR_ANSWERED: u32 = 16; // f64 µs, 0 = not yet
+export const CR_ENDED: u32 = 24; // f64 µs, 0 = not yet
+export const CR_SLOT: u32 = 32; // u32
+export const CR_GENERATION: u32 = 36; // u32
+export const CR_STATE: u32 = 40; // u8 CALL_STATE_*
+export const CR_ENDED_BY: u32 = 41; // u8 ENDED_BY_*
+export const CR_CALLER_TRANSPORT: u32 = 42; // u8
+export const CR_CALLEE_TRANSPORT: u32 = 43; // u8
+export const CR_CAUSE: u32 = 44; // u16: final SIP status (200 = answered), 0 = not yet
+export const CR_FLAGS: u32 = 46; // u16: CRF_*
+export const CR_CORE_LAST_US: u32 = 48; // f32: media set-up of the last offer or answer, µs
+export const CR_MEDIA_LAST_US: u32 = 52; // f32
+export const CR_MEDIA_MAX_US: u32 = 56; // f32
+export const CR_SETUP_US: u32 = 60; // f32: INVITE in to first INVITE out, µs
+export const CR_STRINGS: u32 = 64; // u16 length and bytes each: Call-ID, from (URI), to (URI), trunk or ""
+export const CRF_ANCHORED: u32 = 1;
 
 // --- binding record (in answers to QUERY_BINDINGS) ----------------------------------------------
-export const BR_EXPIRES = 0; // f64 µs
-export const BR_TRANSPORT = 8; // u8
-export const BR_FLAGS = 9; // u8
-export const BR_Q = 10; // u16, thousandths
-export const BR_PORT = 12; // u16
-export const BR_REG_ID = 14; // u16
-export const BR_FLOW = 16; // u32
-export const BR_RESERVED = 20; // u32
-export const BR_ADDRESS = 24; // 16 bytes
-export const BR_STRINGS = 40; // u16 length and bytes each: user, Contact URI, instance-id, Path, User-Agent
+export const BR_EXPIRES: u32 = 0; // f64 µs
+export const BR_TRANSPORT: u32 = 8; // u8
+export const BR_FLAGS: u32 = 9; // u8
+export const BR_Q: u32 = 10; // u16, thousandths
+export const BR_PORT: u32 = 12; // u16
+export const BR_REG_ID: u32 = 14; // u16
+export const BR_FLOW: u32 = 16; // u32
+export const BR_RESERVED: u32 = 20; // u32
+export const BR_ADDRESS: u32 = 24; // 16 bytes
+export const BR_STRINGS: u32 = 40; // u16 length and bytes each: user, Contact URI, instance-id, Path, User-Agent
 
 // --- log codes ----------------------------------------------------------------------------------
-export const LOG_MALFORMED = 1;
-export const LOG_REJECTED = 2;
-export const LOG_AUTH_FAILED = 3;
-export const LOG_TABLE_FULL = 4;
-export const LOG_MEDIA_FAILED = 5;
-export const LOG_REGISTERED = 6;
-export const LOG_UNREGISTERED = 7;
+export const LOG_MALFORMED: u32 = 1;
+export const LOG_REJECTED: u32 = 2;
+export const LOG_AUTH_FAILED: u32 = 3;
+export const LOG_TABLE_FULL: u32 = 4;
+export const LOG_MEDIA_FAILED: u32 = 5;
+export const LOG_REGISTERED: u32 = 6;
+export const LOG_UNREGISTERED: u32 = 7;
 
 // --- counters: an array of f64 at `countersPtr()` -------------------------------------------------
-export const C_CALLS_ACTIVE = 0; // gauge: invited, ringing, answered, ending
-export const C_CALLS_INVITED = 1; // gauge
-export const C_CALLS_RINGING = 2; // gauge
-export const C_CALLS_ANSWERED = 3; // gauge
-export const C_CALLS_ENDING = 4; // gauge
-export const C_BINDINGS = 5; // gauge
-export const C_AORS = 6; // gauge
-export const C_TRANSACTIONS = 7; // gauge: INVITE contexts
-export const C_BRANCHES = 8; // gauge
-export const C_PENDING = 9; // gauge: messages waiting for media
-export const C_BLOCKS_USED = 10; // gauge: pool blocks
-export const C_TIMERS = 11; // gauge
-export const C_CALLS_TOTAL = 12;
-export const C_MALFORMED = 13;
-export const C_DROPPED = 14; // responses and ACKs that match nothing
-export const C_RETRANSMITS_IN = 15; // absorbed
-export const C_RETRANSMITS_OUT = 16;
-export const C_AUTH_CHALLENGED = 17;
-export const C_AUTH_FAILED = 18;
-export const C_AUTH_OK = 19;
-export const C_TABLE_FULL = 20;
-export const C_MEDIA_REQUESTS = 21;
-export const C_MEDIA_FAILED = 22;
-export const C_LOOPS = 23;
-export const C_COOKIE_BAD = 24;
-export const C_CALLS_ANSWERED_TOTAL = 25;
-export const C_REQUESTS_IN = 32; // + method * 8 + transport
-export const C_RESPONSES_IN = 160; // + class (1..6) * 8 + transport
-export const C_REQUESTS_OUT = 224; // + method * 8 + transport
-export const C_RESPONSES_OUT = 352; // + class (1..6) * 8 + transport
-export const C_FINAL = 416; // + status - 200 (200..699): final codes of initial INVITEs
-export const C_REGISTER_FINAL = 920; // + class (2..6): REGISTER answers
-export const C_COUNT = 928;
+export const C_CALLS_ACTIVE: u32 = 0; // gauge: invited, ringing, answered, ending
+export const C_CALLS_INVITED: u32 = 1; // gauge
+export const C_CALLS_RINGING: u32 = 2; // gauge
+export const C_CALLS_ANSWERED: u32 = 3; // gauge
+export const C_CALLS_ENDING: u32 = 4; // gauge
+export const C_BINDINGS: u32 = 5; // gauge
+export const C_AORS: u32 = 6; // gauge
+export const C_TRANSACTIONS: u32 = 7; // gauge: INVITE contexts
+export const C_BRANCHES: u32 = 8; // gauge
+export const C_PENDING: u32 = 9; // gauge: messages waiting for media
+export const C_BLOCKS_USED: u32 = 10; // gauge: pool blocks
+export const C_TIMERS: u32 = 11; // gauge
+export const C_CALLS_TOTAL: u32 = 12;
+export const C_MALFORMED: u32 = 13;
+export const C_DROPPED: u32 = 14; // responses and ACKs that match nothing
+export const C_RETRANSMITS_IN: u32 = 15; // absorbed
+export const C_RETRANSMITS_OUT: u32 = 16;
+export const C_AUTH_CHALLENGED: u32 = 17;
+export const C_AUTH_FAILED: u32 = 18;
+export const C_AUTH_OK: u32 = 19;
+export const C_TABLE_FULL: u32 = 20;
+export const C_MEDIA_REQUESTS: u32 = 21;
+export const C_MEDIA_FAILED: u32 = 22;
+export const C_LOOPS: u32 = 23;
+export const C_COOKIE_BAD: u32 = 24;
+export const C_CALLS_ANSWERED_TOTAL: u32 = 25;
+export const C_REQUESTS_IN: u32 = 32; // + method * 8 + transport
+export const C_RESPONSES_IN: u32 = 160; // + class (1..6) * 8 + transport
+export const C_REQUESTS_OUT: u32 = 224; // + method * 8 + transport
+export const C_RESPONSES_OUT: u32 = 352; // + class (1..6) * 8 + transport
+export const C_FINAL: u32 = 416; // + status - 200 (200..699): final codes of initial INVITEs
+export const C_REGISTER_FINAL: u32 = 920; // + class (2..6): REGISTER answers
+export const C_COUNT: u32 = 928;
 
 // --- init block: u32 each, written by the host at `initPtr()` before `init()` -----------------------
-export const I_CALLS_MAX = 0;
-export const I_TRANSACTIONS_MAX = 4;
-export const I_BRANCHES_MAX = 8;
-export const I_BINDINGS_MAX = 12;
-export const I_AORS_MAX = 16;
-export const I_PENDING_MAX = 20;
-export const I_BLOCKS_256 = 24; // pool blocks of 256 bytes, and so on
-export const I_BLOCKS_1K = 28;
-export const I_BLOCKS_4K = 32;
-export const I_BLOCKS_64K = 36;
-export const I_BANK_BYTES = 40; // size of each of the two banks
-export const I_FORK_MAX = 44; // most branches of one INVITE, 1..16
-export const I_ANCHOR = 48; // 1: media through the media service
-export const I_T1_MS = 52;
-export const I_T2_MS = 56;
-export const I_T4_MS = 60;
-export const I_TIMER_C_MS = 64;
-export const I_EXPIRES_MIN_S = 68;
-export const I_EXPIRES_MAX_S = 72;
-export const I_EXPIRES_DEFAULT_S = 76;
-export const I_NONCE_TTL_S = 80;
-export const I_MEDIA_WAIT_MS = 84; // longest wait for a media reply
-export const I_CONTACTS_PER_AOR_MAX = 88;
-export const I_CALL_EVENTS = 92; // bit n: EF_CALL for CALL_STATE_n
-export const I_RETRY_AFTER_S = 96;
-export const I_CALL_DURATION_MAX_S = 100; // 0 = no limit
-export const I_SECRET = 104; // 16 bytes: key of cookies and nonces
-export const I_LISTENERS = 120; // u32: number of listeners that follow
+export const I_CALLS_MAX: u32 = 0;
+export const I_TRANSACTIONS_MAX: u32 = 4;
+export const I_BRANCHES_MAX: u32 = 8;
+export const I_BINDINGS_MAX: u32 = 12;
+export const I_AORS_MAX: u32 = 16;
+export const I_PENDING_MAX: u32 = 20;
+export const I_BLOCKS_256: u32 = 24; // pool blocks of 256 bytes, and so on
+export const I_BLOCKS_1K: u32 = 28;
+export const I_BLOCKS_4K: u32 = 32;
+export const I_BLOCKS_64K: u32 = 36;
+export const I_BANK_BYTES: u32 = 40; // size of each of the two banks
+export const I_FORK_MAX: u32 = 44; // most branches of one INVITE, 1..16
+export const I_ANCHOR: u32 = 48; // 1: media through the media service
+export const I_T1_MS: u32 = 52;
+export const I_T2_MS: u32 = 56;
+export const I_T4_MS: u32 = 60;
+export const I_TIMER_C_MS: u32 = 64;
+export const I_EXPIRES_MIN_S: u32 = 68;
+export const I_EXPIRES_MAX_S: u32 = 72;
+export const I_EXPIRES_DEFAULT_S: u32 = 76;
+export const I_NONCE_TTL_S: u32 = 80;
+export const I_MEDIA_WAIT_MS: u32 = 84; // longest wait for a media reply
+export const I_CONTACTS_PER_AOR_MAX: u32 = 88;
+export const I_CALL_EVENTS: u32 = 92; // bit n: EF_CALL for CALL_STATE_n
+export const I_RETRY_AFTER_S: u32 = 96;
+export const I_CALL_DURATION_MAX_S: u32 = 100; // 0 = no limit
+export const I_SECRET: u32 = 104; // 16 bytes: key of cookies and nonces
+export const I_LISTENERS: u32 = 120; // u32: number of listeners that follow
 /** Listener records: u8 transport, u8 length of host text, u16 port, 60 bytes of host text as written into Via and Record-Route. */
-export const I_LISTENER_0 = 128;
-export const LISTENER_BYTES = 64;
-export const LISTENERS_MAX = 16;
-export const INIT_BYTES = 128 + 64 * 16;
+export const I_LISTENER_0: u32 = 128;
+export const LISTENER_BYTES: u32 = 64;
+export const LISTENERS_MAX: u32 = 16;
+export const INIT_BYTES: u32 = 128 + 64 * 16;

@@ -52,7 +52,11 @@ export { countersPtr } from './counters';
 export { effectsLength, effectsPtr } from './effects';
 export { bankStage } from './routing/bank';
 
+/** Room for the host's own structures (vectors of system calls). */
+const HOST_BYTES: usize = 65536;
+
 let slots: usize = 0;
+let hostArea: usize = 0;
 
 /** ABI_VERSION that the core was built with. */
 export function abiVersion(): u32 {
@@ -64,6 +68,7 @@ export function init(nowUs: f64): void {
   arenaReset();
   setTime(nowUs);
   slots = alloc(RX_SLOTS * RX_SLOT_BYTES);
+  hostArea = alloc(HOST_BYTES);
   effectsInit();
   poolInit();
   wheelInit(nowMs);
@@ -78,6 +83,11 @@ export function init(nowUs: f64): void {
 /** Address of receive slot 0; slot n is n * RX_SLOT_BYTES further. */
 export function slotsPtr(): usize {
   return slots;
+}
+
+/** Address of 64 KiB that the core leaves to the host. */
+export function hostPtr(): usize {
+  return hostArea;
 }
 
 /**

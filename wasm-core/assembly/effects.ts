@@ -90,7 +90,7 @@ export function frameBegin(kind: u32): usize {
 export function frameEnd(): void {
   const length = cursor - at - FRAME_HEADER_BYTES;
   store<u32>(at + F_LENGTH, length as u32);
-  at += (FRAME_HEADER_BYTES + length + 7) & ~7;
+  at += ((FRAME_HEADER_BYTES as usize) + length + 7) & ~7;
 }
 
 /** Opens a message to `target`; write it with text.ts, then `sendRequestEnd` or `sendResponseEnd`. */
@@ -103,7 +103,7 @@ export function sendBegin(target: usize): usize {
 /** Closes a message. One that is larger than the largest datagram is not sent. */
 function sendEnd(frame: usize, counter: u32): void {
   if (cursor - frame - FRAME_HEADER_BYTES > MESSAGE_BYTES_MAX) return;
-  count(counter + load<u8>(frame + F_TRANSPORT));
+  count(counter + (load<u8>(frame + F_TRANSPORT) as u32));
   frameEnd();
 }
 

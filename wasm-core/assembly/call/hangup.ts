@@ -135,7 +135,7 @@ function sendByes(call: usize, again: bool): void {
   if ((bytesLeft & 2) != 0) sendBye(call, 1, again);
 }
 
-function string(block: usize, n: u32): void {
+function writeString(block: usize, n: u32): void {
   const s = callString(block, n);
   bytes(s + 2, load<u16>(s));
 }
@@ -147,8 +147,9 @@ function stringLength(block: usize, n: u32): u32 {
 /** Where a leg is now: its binding's present connection, else the target of the record. */
 function legTarget(call: usize, leg: u32): void {
   const known = call + (leg == 0 ? K_BINDING_A : K_BINDING_B);
-  const binding = load<u32>(known, 4) == 0 ? 0 : bindingGet(load<u32>(known), load<u32>(known, 4));
-  targetCopy(target, binding != 0 ? binding + B_TARGET : call + (leg == 0 ? K_A : K_B));
+  const binding: usize = load<u32>(known, 4) == 0 ? 0 : bindingGet(load<u32>(known), load<u32>(known, 4));
+  const fallback = call + ((leg == 0 ? K_A : K_B) as usize);
+  targetCopy(target, binding != 0 ? binding + B_TARGET : fallback);
 }
 
 /** BYE to one side as if from the other: leg 0 the caller, 1 the callee. */
@@ -162,25 +163,25 @@ function sendBye(call: usize, leg: u32, again: bool): void {
   identityFor(id + 2, load<u16>(id));
   const frame = sendBegin(target);
   text('BYE ');
-  if (leg == 0) string(invite, S_CALLER_CONTACT);
-  else string(answer, S_CALLEE_CONTACT);
+  if (leg == 0) writeString(invite, S_CALLER_CONTACT);
+  else writeString(answer, S_CALLEE_CONTACT);
   text(' SIP/2.0\r\n');
   writeVia(target, BRANCH_OWN, target, recSlot(call), recGen(call), leg, 0);
   const routesBlock = leg == 0 ? invite : answer;
   const routes = leg == 0 ? S_CALLER_ROUTES : S_CALLEE_ROUTES;
   if (stringLength(routesBlock, routes) > 0) {
     text('Route: ');
-    string(routesBlock, routes);
+    writeString(routesBlock, routes);
     crlf();
   }
   text('From: ');
-  if (leg == 0) string(answer, S_TO);
-  else string(invite, S_FROM);
+  if (leg == 0) writeString(answer, S_TO);
+  else writeString(invite, S_FROM);
   text('\r\nTo: ');
-  if (leg == 0) string(invite, S_FROM);
-  else string(answer, S_TO);
+  if (leg == 0) writeString(invite, S_FROM);
+  else writeString(answer, S_TO);
   text('\r\nCall-ID: ');
-  string(invite, S_CALL_ID);
+  writeString(invite, S_CALL_ID);
   text('\r\nCSeq: ');
   decimal(load<u32>(call + (leg == 0 ? K_CSEQ_B : K_CSEQ_A)) + 1);
   text(' BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n');

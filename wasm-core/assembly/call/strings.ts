@@ -30,7 +30,7 @@ export function callWriteInvite(call: usize): bool {
   const fromUri = adUriPtr;
   const fromUriLen = adUriLen;
   const trunkLen = candidateTrunk >= 0 ? trunkNameLen(candidateTrunk) : 0;
-  let room = 16 + callIdLen + fromUriLen + uriLen + trunkLen + hdrValLen(from) + routesLength();
+  let room: u32 = 16 + callIdLen + fromUriLen + uriLen + trunkLen + hdrValLen(from) + routesLength();
   if (room > VALUE_BYTES_MAX) return false;
   const contact = addressOf(H_CONTACT);
   if (contact) room += adUriLen;
@@ -62,7 +62,7 @@ export function callWriteAnswer(call: usize, fork: usize): void {
   const contact = addressOf(H_CONTACT);
   const contactUri = adUriPtr;
   const contactUriLen = contact ? adUriLen : 0;
-  const room = 8 + hdrValLen(to) + contactUriLen + routesLength();
+  const room: u32 = 8 + hdrValLen(to) + contactUriLen + routesLength();
   if (room > VALUE_BYTES_MAX) return;
   const block = blockAlloc(room);
   if (block == 0) return;

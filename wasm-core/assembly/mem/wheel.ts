@@ -42,7 +42,7 @@ function link(node: usize, dueMs: u64): void {
   let due = dueMs;
   if (due <= elapsedMs) due = elapsedMs + 1;
   if (due - elapsedMs >= SPAN_MS) due = elapsedMs + SPAN_MS - 1;
-  const level = (63 - (clz((elapsedMs ^ due) | 63) as u32)) / 6;
+  const level: u32 = (63 - (clz((elapsedMs ^ due) | 63) as u32)) / 6;
   const capped = level < LEVELS ? level : LEVELS - 1;
   const slot = ((due >> (capped * 6)) & 63) as u32;
   const bucket = (capped << 6) + slot;

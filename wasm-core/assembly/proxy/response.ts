@@ -36,7 +36,7 @@ export function handleResponse(): void {
   if (brKind == BRANCH_OWN) return byeAnswered(brA, brB, brIndex);
   if (brKind == BRANCH_TRANSACTION) {
     const tx = tableGet(transactionTable(), brA, brB);
-    const fork = tx == 0 ? 0 : branchAt(tx, brIndex);
+    const fork: usize = tx == 0 ? 0 : branchAt(tx, brIndex);
     if (fork != 0) return branchResponse(tx, fork);
     // The context is gone (or died with its node): from the cookie alone, if nothing has to be rewritten.
     return callIsGone() ? count(C_DROPPED) : forwardResponse(brBack);
@@ -83,6 +83,6 @@ export function responseMediaFailed(status: u32): void {
   editCut(viaCutPtr, viaCutEnd);
   if (brKind != BRANCH_TRANSACTION) return count(C_DROPPED);
   const tx = tableGet(transactionTable(), brA, brB);
-  const fork = tx == 0 ? 0 : branchAt(tx, brIndex);
+  const fork: usize = tx == 0 ? 0 : branchAt(tx, brIndex);
   if (fork != 0) branchMediaFailed(tx, fork, status);
 }

@@ -1,0 +1,194 @@
+/**
+ * The realtime thread: wait, take a batch, one step of the core, send the batch. Nothing else runs here
+ * (DESIGN 1.1). It blocks in the kernel, so it has no event loop: what the control thread has to say comes
+ * by ring, and banks by a port that is read without waiting.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import * as abi from '../../wasm-core/assembly/abi.ts';
+import { Core } from '../../wasm-core/host/core.ts';
+import { nowUs } from '../control/clock.ts';
+import type { ThreadData } from './realtime.ts';
+import { RingReader, RingWriter, ringNotify } from './ring.ts';
+import { StatsWriter } from './stats.ts';
+import { BatchReceiver, BatchSender, openSyscalls, type Syscalls } from './udp.ts';
+import { Sleeper } from './waker.ts';
+
+/** Longest sleep, so that a stop request or a lost wake-up is noticed. */
+const SLEEP_MS_MAX = 100;
+/** Counters are published at most this often. */
+const PUBLISH_US = 20_000;
+
+class RealtimeThread {
+  readonly #data: ThreadData;
+  readonly #core: Core;
+  readonly #sys: Syscalls;
+  readonly #receiver: BatchReceiver;
+  readonly #sender: BatchSender;
+  readonly #sockets: number[] = [];
+  readonly #listenerOf: number[] = [];
+  readonly #fromControl: RingReader;
+  readonly #toControl: RingWriter;
+  readonly #sleeper: Sleeper;
+  readonly #stats: StatsWriter;
+  #publishedUs = 0;
+
+  constructor(data: ThreadData, core: Core) {
+    this.#data = data;
+    this.#core = core;
+    this.#sys = openSyscalls();
+    this.#fromControl = new RingReader(data.toCore);
+    this.#toControl = new RingWriter(data.fromCore);
+    this.#sleeper = new Sleeper(data.waker);
+    this.#stats = new StatsWriter(data.stats, data.budgetCoreUs, data.budgetQueueUs);
+    const vectors = { vectorPtr: core.hostPtr, vectorBytes: 32768 };
+    this.#receiver = new BatchReceiver(this.#sys, core.memory, {
+      ...vectors,
+      slotPtr: core.slotsPtr,
+      slotStride: abi.RX_SLOT_BYTES,
+      headerBytes: abi.FRAME_HEADER_BYTES,
+      payloadBytes: abi.MESSAGE_BYTES_MAX,
+      slots: abi.RX_SLOTS,
+    });
+    this.#sender = new BatchSender(this.#sys, core.memory, { vectorPtr: core.hostPtr + 32768, vectorBytes: 32768 });
+    for (const listener of data.udp) {
+      this.#sockets.push(this.#sys.openUdp(listener.address, listener.port));
+      this.#listenerOf.push(listener.listener);
+    }
+  }
+
+  /** Until asked to stop. */
+  run(): void {
+    while (!this.#sleeper.stopped) {
+      this.#wait();
+      const woke = nowUs();
+      let events = this.#takeFrames(0);
+      for (let i = 0; i < this.#sockets.length; i++) events = this.#takeDatagrams(i, events);
+      if (events > 0) this.#stats.queue(nowUs() - woke, events);
+      this.#handle(events);
+      this.#publish();
+    }
+  }
+
+  close(): void {
+    for (const fd of this.#sockets) this.#sys.close(fd);
+  }
+
+  /** Sleeps until a datagram, a frame or a timer. */
+  #wait(): void {
+    this.#sleeper.aboutToSleep();
+    let sleepMs = SLEEP_MS_MAX;
+    if (this.#fromControl.next()) sleepMs = 0;
+    else {
+      const deadline = this.#core.nextDeadlineMs();
+      if (deadline > 0) sleepMs = Math.min(sleepMs, Math.max(0, deadline - nowUs() / 1000));
+    }
+    this.#sys.waitReadable(this.#sockets, this.#data.eventFd, sleepMs * 1000);
+    this.#sleeper.awake();
+  }
+
+  /** Moves frames from the control thread into slots, from `first` on; returns the next free slot. */
+  #takeFrames(first: number): number {
+    const ring = this.#fromControl;
+    const half = abi.RX_SLOTS / 2; // the sockets get their share
+    let slot = first;
+    while (slot < half && ring.next()) {
+      const at = this.#core.slot(slot);
+      this.#core.bytes.set(ring.bytes.subarray(ring.offset, ring.offset + ring.length), at);
+      ring.release();
+      if (this.#core.bytes[at + abi.F_KIND] === abi.EV_BANK_READY && !this.#stageBank()) continue;
+      slot++;
+    }
+    return slot;
+  }
+
+  #stageBank(): boolean {
+    const message = receiveMessageOnPort(this.#data.banks);
+    return message !== undefined && this.#core.stageBank(new Uint8Array(message.message as SharedArrayBuffer));
+  }
+
+  /** Receives datagrams into the free slots; returns the next free slot. */
+  #takeDatagrams(socket: number, first: number): number {
+    const free = abi.RX_SLOTS - first;
+    if (free === 0) return first;
+    const received = this.#receiver.receive(this.#sockets[socket]!, first, free);
+    const { bytes } = this.#core;
+    for (let slot = first; slot < first + received; slot++) {
+      const at = this.#core.slot(slot);
+      bytes[at + abi.F_KIND] = abi.EV_MESSAGE;
+      bytes[at + abi.F_VERSION] = abi.ABI_VERSION;
+      bytes[at + abi.F_TRANSPORT] = abi.TRANSPORT_UDP;
+      bytes[at + abi.F_LISTENER] = this.#listenerOf[socket]!;
+    }
+    return first + received;
+  }
+
+  /** Lets the core work, as many steps as the effects need room for. */
+  #handle(events: number): void {
+    let done = 0;
+    do {
+      const start = nowUs();
+      const taken = this.#core.step(start, done, events - done);
+      this.#stats.step(nowUs() - start, taken);
+      this.#carryOut();
+      done += taken;
+    } while (done < events);
+  }
+
+  /** Sends the datagrams among the effects, and passes the rest to the control thread. */
+  #carryOut(): void {
+    const { bytes, u32, effectsPtr } = this.#core;
+    const end = effectsPtr + this.#core.effectsLength();
+    let told = false;
+    let socket = this.#sockets[0]!;
+    for (let at = effectsPtr; at < end; ) {
+      const length = u32[(at + abi.F_LENGTH) >> 2]!;
+      const size = (abi.FRAME_HEADER_BYTES + length + 7) & ~7;
+      if (bytes[at + abi.F_KIND] === abi.EF_SEND && bytes[at + abi.F_TRANSPORT] === abi.TRANSPORT_UDP) {
+        const from = this.#socketOf(bytes[at + abi.F_LISTENER]!);
+        if (from !== socket) {
+          this.#flush(socket);
+          socket = from;
+        }
+        const port = bytes[at + abi.F_PORT]! | (bytes[at + abi.F_PORT + 1]! << 8);
+        if (!this.#sender.add(at + abi.FRAME_HEADER_BYTES, length, at + abi.F_ADDRESS, port)) {
+          this.#flush(socket);
+          this.#sender.add(at + abi.FRAME_HEADER_BYTES, length, at + abi.F_ADDRESS, port);
+        }
+      } else if (this.#toControl.push(bytes, at, size)) told = true;
+      else this.#stats.droppedOut(1);
+      at += size;
+    }
+    this.#flush(socket);
+    if (told) ringNotify(this.#data.fromCore);
+  }
+
+  #socketOf(listener: number): number {
+    const i = this.#listenerOf.indexOf(listener);
+    return this.#sockets[i < 0 ? 0 : i]!;
+  }
+
+  #flush(socket: number): void {
+    const lost = this.#sender.flush(socket);
+    if (lost > 0) this.#stats.droppedOut(lost);
+  }
+
+  #publish(): void {
+    const now = nowUs();
+    if (now - this.#publishedUs < PUBLISH_US) return;
+    this.#publishedUs = now;
+    this.#stats.counters(this.#core.counters);
+    this.#stats.droppedIn(this.#receiver.takeDropped());
+  }
+}
+
+const data = workerData as ThreadData;
+try {
+  const core = await Core.create(data.wasm, data.init, nowUs());
+  const thread = new RealtimeThread(data, core);
+  parentPort!.postMessage({});
+  thread.run();
+  thread.close();
+} catch (error) {
+  parentPort!.postMessage({ error: (error as Error).message });
+  throw error;
+}
