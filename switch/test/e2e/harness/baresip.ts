@@ -184,6 +184,15 @@ export class Baresip {
     await this.command('sndcode', digits);
   }
 
+  /**
+   * Seconds of audio it has received in its call, by its own counter. The recording ends with the first
+   * re-INVITE (baresip 1.0 drops the recording filter then); this goes on.
+   */
+  async receivedS(): Promise<number> {
+    const text = await this.command('audio_debug');
+    return Number(/rx:[\s\S]*?time = ([\d.]+) sec/.exec(text)?.[1] ?? 0);
+  }
+
   /** What it heard in its newest call; empty before any call. */
   heard(): Sound {
     const newest = readdirSync(this.#folder)

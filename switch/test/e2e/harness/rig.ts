@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, onTestFinished } from 'vitest';
 import { Baresip, type BaresipOptions } from './baresip.ts';
 import type { Program } from './program.ts';
+import { RtpPhone } from './rtp.ts';
 import { Sipp, type SippOptions } from './sipp.ts';
 import { Switch, type SwitchOptions } from './switch.ts';
 import { Ua, type UaOptions } from './ua.ts';
@@ -54,4 +55,11 @@ export async function ua(at: Switch, options: Omit<UaOptions, 'proxy'>): Promise
   const agent = await Ua.open({ ...options, proxy: at.sip });
   onTestFinished(() => agent.close());
   return agent;
+}
+
+/** The audio side of a phone on the wire, for this test. */
+export async function rtpPhone(): Promise<RtpPhone> {
+  const audio = await RtpPhone.open();
+  onTestFinished(() => audio.close());
+  return audio;
 }
