@@ -136,7 +136,8 @@ export class Realtime implements RealtimePort {
       if (!this.send(frame)) throw new Error('the ring to the core is full');
       const reply = await done.promise;
       const view = new DataView(reply.buffer, reply.byteOffset);
-      if (view.getUint32(abi.F_ARG0, true) !== 1) throw new Error('the core refused the configuration; the old one stays');
+      if (view.getUint32(abi.F_ARG0, true) !== 1)
+        throw new Error('the core refused the configuration; the old one stays');
     } finally {
       clearTimeout(timer);
       this.#bankWaiter = null;

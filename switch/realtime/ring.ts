@@ -14,7 +14,8 @@ const WRAP = 0xffffffff;
 
 /** Shared memory for a ring of `bytes` (a power of two). */
 export function ringMemory(bytes: number): SharedArrayBuffer {
-  if (bytes < 1024 || (bytes & (bytes - 1)) !== 0) throw new RangeError(`ring size ${bytes} is not a power of two`);
+  if (bytes < 1024 || (bytes & (bytes - 1)) !== 0)
+    throw new RangeError(`ring size ${bytes} is not a power of two`);
   return new SharedArrayBuffer(DATA + bytes);
 }
 
@@ -40,7 +41,6 @@ class RingEnd {
   get depth(): number {
     return (Atomics.load(this.marks, HEAD) - Atomics.load(this.marks, TAIL)) >>> 0;
   }
-
 }
 
 export class RingWriter extends RingEnd {
@@ -60,7 +60,10 @@ export class RingWriter extends RingEnd {
     }
     this.words[at >> 2] = length;
     // A loop over bytes would be slower and a view would be garbage; copyWithin does not cross buffers.
-    this.data.set(offset === 0 && length === source.length ? source : source.subarray(offset, offset + length), at + LENGTH_BYTES);
+    this.data.set(
+      offset === 0 && length === source.length ? source : source.subarray(offset, offset + length),
+      at + LENGTH_BYTES,
+    );
     Atomics.store(this.marks, HEAD, (head + needed) | 0);
     return true;
   }

@@ -49,7 +49,10 @@ class RealtimeThread {
       payloadBytes: abi.MESSAGE_BYTES_MAX,
       slots: abi.RX_SLOTS,
     });
-    this.#sender = new BatchSender(this.#sys, core.memory, { vectorPtr: core.hostPtr + 32768, vectorBytes: 32768 });
+    this.#sender = new BatchSender(this.#sys, core.memory, {
+      vectorPtr: core.hostPtr + 32768,
+      vectorBytes: 32768,
+    });
     for (const listener of data.udp) {
       this.#sockets.push(this.#sys.openUdp(listener.address, listener.port));
       this.#listenerOf.push(listener.listener);
@@ -103,7 +106,9 @@ class RealtimeThread {
 
   #stageBank(): boolean {
     const message = receiveMessageOnPort(this.#data.banks);
-    return message !== undefined && this.#core.stageBank(new Uint8Array(message.message as SharedArrayBuffer));
+    return (
+      message !== undefined && this.#core.stageBank(new Uint8Array(message.message as SharedArrayBuffer))
+    );
   }
 
   /** Receives datagrams into the free slots; returns the next free slot. */
