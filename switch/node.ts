@@ -8,6 +8,7 @@ import { SwitchNode } from './control/switch-node.ts';
 import type { FromNode, StartNode, ToNode } from './supervisor/messages.ts';
 
 const EXIT_FAILED = 3;
+const EXIT_STUCK = 4;
 
 /** Tells the supervisor; resolves when the message has left. */
 function tell(message: FromNode): Promise<void> {
@@ -18,7 +19,10 @@ function tell(message: FromNode): Promise<void> {
 }
 
 /** Reads users, trunks and routes again; everything else needs a restart. */
-async function reload(start: StartNode, setBank: (bank: SharedArrayBuffer) => Promise<void>): Promise<FromNode> {
+async function reload(
+  start: StartNode,
+  setBank: (bank: SharedArrayBuffer) => Promise<void>,
+): Promise<FromNode> {
   try {
     const { config } = await loadConfig(start.configFile);
     await setBank(userBank(config));
@@ -34,7 +38,8 @@ async function run(start: StartNode): Promise<void> {
   logFatal(log);
   const realtime = await startRealtime(loaded, start.secret, log);
   const media = start.mediaSocket === null ? null : connectMedia(start.mediaSocket, loaded.config.name, log);
-  const node = new SwitchNode({ loaded, realtime, media, token: start.token, log });
+  const stuck = (): void => process.exit(EXIT_STUCK);
+  const node = new SwitchNode({ loaded, realtime, media, token: start.token, log, stuck });
   let ending = false;
   const end = async (drain: boolean): Promise<void> => {
     if (ending && drain) return;

@@ -62,7 +62,8 @@ export function writeReply(res: HttpResponse, reply: Reply, headOnly: boolean): 
     for (const [name, value] of Object.entries(reply.headers ?? {})) res.writeHeader(name, value);
     if (reply.type) res.writeHeader('content-type', reply.type);
     const body = reply.body ?? '';
-    if (headOnly) res.endWithoutBody(typeof body === 'string' ? Buffer.byteLength(body) : body.length);
+    // Closed, because uWebSockets.js 20.51 aborts the next request on a connection after endWithoutBody.
+    if (headOnly) res.endWithoutBody(typeof body === 'string' ? Buffer.byteLength(body) : body.length, true);
     else res.end(body);
   });
 }

@@ -23,6 +23,8 @@ export interface WebServerOptions {
   /** PEM files; both or none. */
   certificate?: string;
   key?: string;
+  /** Connections that are not (yet) a WebSocket; one more is closed at once. */
+  connectionsMax: number;
 }
 
 export class WebServer {
@@ -33,6 +35,7 @@ export class WebServer {
   readonly #context: ApiContext;
   readonly #log: Logger;
   #socket: us_listen_socket | null = null;
+  #connections = 0;
 
   constructor(
     options: WebServerOptions,
@@ -48,7 +51,19 @@ export class WebServer {
     this.#log = log;
     const { certificate, key } = options;
     this.app = certificate && key ? SSLApp({ cert_file_name: certificate, key_file_name: key }) : App();
+    this.app.filter((res, change) => this.#counted(res, Number(change)));
     this.app.any('/*', (res, req) => this.#serve(res, req));
+  }
+
+  /** A connection was opened (1) or closed (-1). */
+  #counted(res: HttpResponse, change: number): void {
+    this.#connections += change;
+    if (change > 0 && this.#connections > this.#options.connectionsMax) res.close();
+  }
+
+  /** A connection has become a WebSocket; the server doesn't tell when those close. */
+  upgraded(): void {
+    this.#connections--;
   }
 
   /** Starts to listen. @returns the port. @throws when the port can't be had. */

@@ -8,11 +8,12 @@ import {
   nullable,
   real,
   record,
+  anyText,
   text,
   whole,
 } from '../schema/builder.ts';
 
-const time = (description: string) => text(`${description} RFC 3339, UTC.`);
+const time = (description: string) => anyText(`${description} RFC 3339, UTC.`);
 const count = (description: string) => whole(description, { minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const bool = (description: string) => ({ ...flag(description, false), default: undefined });
 const transport = (description: string) => choice(description, ['udp', 'tcp', 'tls', 'ws', 'wss']);
@@ -25,23 +26,23 @@ export const callId = text('Number of the call on this node, `slot.generation`.'
 
 const callProperties = {
   id: callId,
-  callId: text('Call-ID of the INVITE.'),
-  from: text('URI of the caller.'),
-  to: text('URI that was called.'),
+  callId: anyText('Call-ID of the INVITE.'),
+  from: anyText('URI of the caller.'),
+  to: anyText('URI that was called.'),
   state: choice('How far the call is.', ['invited', 'ringing', 'answered', 'ending', 'ended']),
   startedAt: time('When the INVITE came.'),
   ringingAt: nullable(time('When it rang first.')),
   answeredAt: nullable(time('When it was answered.')),
   callerTransport: transport('Transport of the caller.'),
   calleeTransport: transport('Transport of the callee.'),
-  trunk: nullable(text('Trunk that the call goes over.')),
+  trunk: nullable(anyText('Trunk that the call goes over.')),
   anchored: bool('Media goes through the switch.'),
 };
 
 export const callSchema = record('A call.', callProperties);
 export type Call = Infer<typeof callSchema>;
 
-const next = nullable(text('Give it as `cursor` for the next page; null = this is the last.'));
+const next = nullable(anyText('Give it as `cursor` for the next page; null = this is the last.'));
 
 export const callsSchema = record('Calls.', {
   total: count('Calls at this moment, whatever the filter.'),
@@ -60,9 +61,9 @@ export type Stage = Infer<typeof stageSchema>;
 export const legSchema = record('One leg of the media of a call.', {
   leg: count('0 = the caller, 1 + branch = a callee.'),
   variant: choice('Kind of media.', ['plain', 'webrtc']),
-  transport: text('`udp` or `webrtc`.'),
-  codec: nullable(text('Such as PCMU/8000; null before the answer.')),
-  remote: nullable(text('Where media comes from.')),
+  transport: anyText('`udp` or `webrtc`.'),
+  codec: nullable(anyText('Such as PCMU/8000; null before the answer.')),
+  remote: nullable(anyText('Where media comes from.')),
   localPort: nullable(count('Our RTP port.')),
   packetsIn: count('RTP packets from this leg.'),
   packetsOut: count('RTP packets to this leg.'),
@@ -82,16 +83,16 @@ export const callDetailSchema = record('A call with its latency and its media.',
 export type CallDetail = Infer<typeof callDetailSchema>;
 
 export const registrationSchema = record('One contact of an address of record.', {
-  aor: text('Address of record.'),
-  contact: text('Contact URI.'),
+  aor: anyText('Address of record.'),
+  contact: anyText('Contact URI.'),
   transport: transport('How the contact is reached.'),
   expiresInS: count('Seconds until it expires.'),
   source: nullable(
-    text('Address and port that it is reached at; null for a connection without a known port.'),
+    anyText('Address and port that it is reached at; null for a connection without a known port.'),
   ),
   q: real('Preference, 0 to 1.'),
-  userAgent: text('User-Agent of the REGISTER.'),
-  instanceId: nullable(text('RFC 5626 instance.')),
+  userAgent: anyText('User-Agent of the REGISTER.'),
+  instanceId: nullable(anyText('RFC 5626 instance.')),
 });
 export type Registration = Infer<typeof registrationSchema>;
 
@@ -102,10 +103,10 @@ export const registrationsSchema = record('Registrations.', {
 });
 
 export const cdrSchema = record('Call detail record.', {
-  id: text('Number of the record; grows.'),
-  callId: text('Call-ID of the INVITE.'),
-  from: text('URI of the caller.'),
-  to: text('URI that was called.'),
+  id: anyText('Number of the record; grows.'),
+  callId: anyText('Call-ID of the INVITE.'),
+  from: anyText('URI of the caller.'),
+  to: anyText('URI that was called.'),
   startedAt: time('When the INVITE came.'),
   ringingAt: nullable(time('When it rang first.')),
   answeredAt: nullable(time('When it was answered.')),
@@ -113,7 +114,7 @@ export const cdrSchema = record('Call detail record.', {
   durationMs: count('From answer to end, ms; 0 when it was not answered.'),
   cause: count('Final SIP status; 200 = answered.'),
   endedBy: choice('Who ended it.', ['none', 'caller', 'callee', 'operator', 'media-timeout', 'switch']),
-  trunk: nullable(text('Trunk that the call went over.')),
+  trunk: nullable(anyText('Trunk that the call went over.')),
 });
 export type CallDetailRecord = Infer<typeof cdrSchema>;
 
@@ -127,7 +128,7 @@ export const nodesSchema = record('Processes of the switch.', {
   nodes: list(
     'Signalling nodes and the media process.',
     record('One process.', {
-      id: text('Its name.'),
+      id: anyText('Its name.'),
       role: choice('What it does.', ['active', 'standby', 'media']),
       pid: count('Process id; 0 = not running.'),
       epoch: count('Lease epoch; 0 = none.'),
@@ -143,9 +144,9 @@ export const healthSchema = record('Health.', {
 export const endedSchema = record('The call is being ended.', { id: callId });
 
 export const problemSchema = record('Problem document (RFC 9457).', {
-  type: text('Always about:blank.'),
-  title: text('Reason phrase of the status.'),
+  type: anyText('Always about:blank.'),
+  title: anyText('Reason phrase of the status.'),
   status: count('HTTP status.'),
-  detail: text('What went wrong.'),
-  instance: text('Path of the request.'),
+  detail: anyText('What went wrong.'),
+  instance: anyText('Path of the request.'),
 });

@@ -16,8 +16,8 @@ const LEVELS: Record<number, 'debug' | 'info' | 'warn'> = {
   [abi.LOG_REGISTERED]: 'debug',
   [abi.LOG_UNREGISTERED]: 'debug',
 };
-/** Their text is a Call-ID; that of the others is a detail. */
-const WITH_CALL_ID = new Set<number>([abi.LOG_REJECTED, abi.LOG_AUTH_FAILED, abi.LOG_MEDIA_FAILED]);
+/** Their text is a detail; that of the others is a Call-ID. */
+const WITH_DETAIL = new Set<number>([abi.LOG_REGISTERED, abi.LOG_UNREGISTERED]);
 const TEXT_MAX = 200;
 
 export class EventLog {
@@ -43,7 +43,7 @@ export class EventLog {
       transport: nameOf(TRANSPORT_NAMES, frame.transport),
     };
     if (frame.arg(1) > 0) details['status'] = frame.arg(1);
-    if (text !== '') details[WITH_CALL_ID.has(code) ? 'callId' : 'detail'] = text;
+    if (text !== '') details[WITH_DETAIL.has(code) ? 'detail' : 'callId'] = text;
     this.#log[level](details, nameOf(LOG_NAMES, code));
   }
 

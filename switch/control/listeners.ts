@@ -1,16 +1,8 @@
 /** The core's table of listeners: UDP first, then TCP, then the WebSocket one. */
 import * as abi from '../../wasm-core/assembly/abi.ts';
+import type { CoreListener } from '../../wasm-core/host/core.ts';
 import type { Config } from './config/schema.ts';
 import type { Endpoint, Endpoints } from './config/endpoints.ts';
-
-/** One entry of the table. */
-export interface CoreListener {
-  /** TRANSPORT_*. */
-  transport: number;
-  /** As written into Via and Record-Route: an IPv6 address in brackets. */
-  host: string;
-  port: number;
-}
 
 /** The table, and where each transport begins in it. */
 export interface ListenerTable {

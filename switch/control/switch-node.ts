@@ -28,6 +28,7 @@ import { MetricsRegistry } from './metrics/registry.ts';
 import type { MetricSources } from './metrics/table.ts';
 import { allowedOrigins } from './origins.ts';
 import type { RealtimePort } from './realtime-port.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** What a node is made of. */
 export interface NodeParts {
@@ -38,6 +39,8 @@ export interface NodeParts {
   /** What `generate: true` stands for among the API tokens, '' = none. */
   token: string;
   log: Logger;
+  /** The core has stopped answering: the process should end, so that it is started again. */
+  stuck?: () => void;
   /** Folder of the built pages. Default: testbed/dist. */
   pages?: string;
 }
@@ -64,6 +67,7 @@ export class SwitchNode {
   readonly #webSocket: WebSocketTransport;
   readonly #web: WebServer;
   readonly #origins = new Set<string>();
+  readonly #watchdog: Watchdog;
   #state: NodeState = 'starting';
 
   constructor(parts: NodeParts) {
@@ -79,6 +83,7 @@ export class SwitchNode {
       connectionsPerSource: config.limits.connectionsPerSource,
       trusted: config.trusted.map(networkOf).filter((network) => network !== null),
     });
+    this.#watchdog = new Watchdog(this.#link, parts.log, parts.stuck ?? (() => undefined));
     this.#calls = new CallLog(config, this.#link, parts.log);
     new EventLog(config.logs.perSecond, this.#link, parts.log);
     this.#bridge = parts.media && this.#makeBridge(parts.media);
@@ -86,7 +91,7 @@ export class SwitchNode {
     this.#webSocket = this.#makeWebSocket();
     routeEffects(this.#link, this.#flows, this.#tcp, this.#webSocket);
     this.#web = this.#makeWeb(parts.token, parts.pages ?? PAGES);
-    this.#webSocket.attach(this.#web.app);
+    this.#webSocket.attach(this.#web.app, () => this.#web.upgraded());
   }
 
   #makeBridge(media: MediaPort): MediaBridge {
@@ -130,7 +135,12 @@ export class SwitchNode {
   #makeWeb(token: string, pages: string): WebServer {
     const { http } = this.#config;
     const router = new Router(routes, new Tokens(http.tokens, token), http.metrics === 'open');
-    const options = { endpoint: this.#endpoints.http, certificate: http.certificate, key: http.key };
+    const options = {
+      endpoint: this.#endpoints.http,
+      certificate: http.certificate,
+      key: http.key,
+      connectionsMax: this.#config.limits.httpConnections,
+    };
     return new WebServer(options, router, new Pages(pages), this.#apiContext(), this.#log);
   }
 
@@ -181,6 +191,7 @@ export class SwitchNode {
     for (const origin of allowedOrigins(http, webPort, secure, this.#config.http.origins))
       this.#origins.add(origin);
     await this.#waitForMedia();
+    this.#watchdog.start();
     this.#state = 'ok';
     const host = formatHostPort(
       http.advertisedHost,
@@ -223,6 +234,7 @@ export class SwitchNode {
   /** Closes everything. */
   async close(): Promise<void> {
     this.#state = 'draining';
+    this.#watchdog.stop();
     this.#web.close();
     await this.#tcp.close();
     this.#link.close();

@@ -58,6 +58,11 @@ export function text(description: string, options: TextOptions = {}): Schema<str
   return { type: 'string', description, minLength: 1, maxLength: 256, ...options };
 }
 
+/** A string of any length, for answers. */
+export function anyText(description: string): Schema<string> {
+  return { type: 'string', description };
+}
+
 /** One of a fixed set of words. */
 export function choice<const V extends string>(
   description: string,

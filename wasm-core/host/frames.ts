@@ -152,6 +152,6 @@ export function decodeText(bytes: Uint8Array): string {
 }
 
 /** Text to UTF-8. */
-export function encodeText(text: string): Uint8Array {
+export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   return utf8Encoder.encode(text);
 }

@@ -252,6 +252,11 @@ export const configSchema = record('Configuration of Strowger.', {
         minimum: 1,
         maximum: 1_000_000,
       }),
+      httpConnections: whole('HTTP connections at once, WebSockets not counted.', {
+        default: 2_000,
+        minimum: 1,
+        maximum: 1_000_000,
+      }),
       messageBytes: whole('Largest SIP message on a connection; a larger one closes it.', {
         default: 65_535,
         minimum: 1_300,

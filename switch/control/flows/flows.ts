@@ -92,9 +92,4 @@ export class Flows {
     for (const flow of this.#flows.values()) if (flow.transport === transport) count++;
     return count;
   }
-
-  /** Closes all. */
-  closeAll(): void {
-    for (const flow of [...this.#flows.values()]) flow.close();
-  }
 }

@@ -2,6 +2,7 @@
  * SIP over WebSocket (RFC 7118) on uWebSockets.js: one SIP message per WebSocket message, text or binary, subprotocol
  * `sip`. Pages are let in by their Origin (RFC 6455 10.2).
  */
+import { isUtf8 } from 'node:buffer';
 import {
   DISABLED,
   type HttpRequest,
@@ -68,8 +69,11 @@ class WebSocketFlow implements Flow {
   }
 
   send(message: Uint8Array): void {
-    // Text frames, since sip.js and most browsers' stacks expect them; RFC 7118 4.2 allows both.
-    if (!this.#closed) this.#socket.send(message.slice(), false);
+    if (this.#closed) return;
+    const bytes = message.slice();
+    // Text frames, as browsers' stacks send them; what isn't UTF-8 would make the peer close the connection
+    // (RFC 6455 8.1), so it goes as binary. RFC 7118 4.2 allows both.
+    this.#socket.send(bytes, !isUtf8(bytes));
   }
 
   close(code = CLOSE_NORMAL): void {
@@ -96,8 +100,11 @@ export class WebSocketTransport {
     this.#log = log;
   }
 
-  /** Adds the SIP endpoint to a server. */
-  attach(app: TemplatedApp): void {
+  /**
+   * Adds the SIP endpoint to a server.
+   * @param upgraded called when a connection has become a WebSocket.
+   */
+  attach(app: TemplatedApp, upgraded: () => void): void {
     app.ws<Session>(this.#options.path, {
       compression: DISABLED,
       maxPayloadLength: this.#options.messageBytes,
@@ -106,7 +113,10 @@ export class WebSocketTransport {
       idleTimeout: Math.min(960, Math.max(8, this.#options.idleS)),
       sendPingsAutomatically: true,
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
-      open: (socket) => this.#opened(socket),
+      open: (socket) => {
+        upgraded();
+        this.#opened(socket);
+      },
       message: (socket, message) => this.#received(socket, message),
       close: (socket, code) => this.#closed(socket, code),
     });

@@ -1,5 +1,12 @@
 /** A realtime thread that is none: keeps what it is sent, and sends back what the test says. */
-import { ABI_VERSION, C_COUNT, F_KIND, F_LENGTH, F_VERSION, FRAME_HEADER_BYTES } from '../../../wasm-core/assembly/abi.ts';
+import {
+  ABI_VERSION,
+  C_COUNT,
+  F_KIND,
+  F_LENGTH,
+  F_VERSION,
+  FRAME_HEADER_BYTES,
+} from '../../../wasm-core/assembly/abi.ts';
 import { Frame, FrameEncoder, type FrameFields } from '../../../wasm-core/host/frames.ts';
 import type { RealtimePort, RealtimeReading } from '../../control/realtime-port.ts';
 

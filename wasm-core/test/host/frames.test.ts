@@ -48,7 +48,9 @@ describe('frames', () => {
         const frame = new Frame(encoder.encode(header, payload).slice());
         expect(frame.bytes.length).toBe(frameBytes(payload.length));
         expect([frame.kind, frame.flow, frame.port]).toEqual([header.kind, header.flow, header.port]);
-        expect([0, 1, 2, 3, 4, 5].map((i) => frame.arg(i))).toEqual([0, 1, 2, 3, 4, 5].map((i) => header.args[i] ?? 0));
+        expect([0, 1, 2, 3, 4, 5].map((i) => frame.arg(i))).toEqual(
+          [0, 1, 2, 3, 4, 5].map((i) => header.args[i] ?? 0),
+        );
         expect(frame.payload).toEqual(payload);
       }),
     );

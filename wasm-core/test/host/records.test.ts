@@ -52,7 +52,13 @@ describe('call records', () => {
 
 describe('binding records', () => {
   it('are read as the ABI says', () => {
-    const bytes = record(abi.BR_STRINGS, ['1001', 'sip:1001@192.0.2.1:5070', '<urn:uuid:1>', '', 'phone 1.0']);
+    const bytes = record(abi.BR_STRINGS, [
+      '1001',
+      'sip:1001@192.0.2.1:5070',
+      '<urn:uuid:1>',
+      '',
+      'phone 1.0',
+    ]);
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     view.setUint16(abi.BR_Q, 500, true);
     view.setUint16(abi.BR_PORT, 5070, true);

@@ -50,32 +50,108 @@ describe('a good configuration', () => {
   it('takes a listener with another name for others', async () => {
     const yaml = 'domains: [a]\nlisten:\n  udp: [{address: 0.0.0.0:5060, advertise: "sip.example.net:5060"}]';
     const { endpoints } = await parseConfig('test.yaml', yaml);
-    expect(endpoints.udp[0]).toMatchObject({ address: '0.0.0.0', advertisedHost: 'sip.example.net', loopback: false });
+    expect(endpoints.udp[0]).toMatchObject({
+      address: '0.0.0.0',
+      advertisedHost: 'sip.example.net',
+      loopback: false,
+    });
   });
 });
 
 describe('an error names line, key, what was found and what is allowed', () => {
   it.each([
     ['an unknown key', 'domains: [a]\n\nrealmm: x', '3 realmm: unknown key; did you mean "realm"?'],
-    ['an unknown key deep down', 'domains: [a]\nusers:\n  - user: x\n    passwort: y', '4 users[0].passwort: unknown key; did you mean "password"?'],
-    ['a number out of range', 'domains: [a]\nlimits:\n  calls: 0', '3 limits.calls: found 0; allowed: a whole number from 1 to 1000000'],
-    ['a wrong word', 'domains: [a]\nlogs: {level: loud}', '2 logs.level: found "loud"; allowed: "trace", "debug"'],
-    ['a wrong type', 'domains: [a]\nmedia:\n  anchor: maybe', '3 media.anchor: found "maybe"; allowed: true or false'],
+    [
+      'an unknown key deep down',
+      'domains: [a]\nusers:\n  - user: x\n    passwort: y',
+      '4 users[0].passwort: unknown key; did you mean "password"?',
+    ],
+    [
+      'a number out of range',
+      'domains: [a]\nlimits:\n  calls: 0',
+      '3 limits.calls: found 0; allowed: a whole number from 1 to 1000000',
+    ],
+    [
+      'a wrong word',
+      'domains: [a]\nlogs: {level: loud}',
+      '2 logs.level: found "loud"; allowed: "trace", "debug"',
+    ],
+    [
+      'a wrong type',
+      'domains: [a]\nmedia:\n  anchor: maybe',
+      '3 media.anchor: found "maybe"; allowed: true or false',
+    ],
     ['a missing key', 'name: x', '1 domains: missing: SIP domains'],
-    ['a missing key of an item', 'domains: [a]\ntrunks:\n  - name: t', '3 trunks[0].gateways: missing: Its addresses'],
-    ['a bad address', 'domains: [a]\nlisten:\n  tcp:\n    - 127.0.0.1', '4 listen.tcp[0]: found "127.0.0.1"; allowed: host:port'],
-    ['a port too large', 'domains: [a]\nhttp: {listen: "127.0.0.1:99999"}', '2 http.listen: found port 99999'],
-    ['a bad network', 'domains: [a]\ntrusted:\n  - 10.0.0.0/33', '3 trusted[0]: found "10.0.0.0/33"; allowed: an IP network'],
-    ['a route to nowhere', 'domains: [a]\ntrunks: [{name: carrier, gateways: [{address: "192.0.2.1:5060"}]}]\nroutes:\n  - {prefix: 0, trunk: carier}', '4 routes[0].trunk: no trunk "carier"; did you mean "carrier"?'],
-    ['a prefix twice', 'domains: [a]\ntrunks: [{name: t, gateways: [{address: "192.0.2.1:5060"}]}]\nroutes:\n  - {prefix: 0, trunk: t}\n  - {prefix: 0, trunk: t}', '5 routes[1].prefix: "0" is already routed by routes[0]'],
-    ['a gateway by name', 'domains: [a]\ntrunks:\n  - name: t\n    gateways:\n      - address: sip.example.net:5060', '5 trunks[0].gateways[0].address: found "sip.example.net:5060"; allowed: an IP address'],
-    ['a user without password', 'domains: [a]\nusers:\n  - {user: x}', '3 users[0]: give either `password` or `ha1`'],
-    ['a user twice', 'domains: [a]\nusers:\n  - {user: x, password: y}\n  - {user: x, password: z}', '4 users[1].user: "x" is listed twice'],
-    ['a range out of order', 'domains: [a]\nusers:\n  - {range: 20-10, password: y}', '3 users[0].range: found "20-10"'],
-    ['a token in two ways', 'domains: [a]\nhttp:\n  tokens:\n    - {name: t, generate: true, token: abcdefghijklmnop}', '4 http.tokens[0]: give exactly one'],
-    ['expiries out of order', 'domains: [a]\nregistration:\n  expiresDefaultS: 10', '3 registration.expiresDefaultS: 10 is not between'],
-    ['ports that overlap', 'domains: [a]\nmedia:\n  webrtcPort: 20500', '3 media.webrtcPort: 20500 lies among'],
-    ['an address that means all', 'domains: [a]\nlisten:\n  udp: [0.0.0.0:5060]', '3 listen.udp[0]: 0.0.0.0 means every address'],
+    [
+      'a missing key of an item',
+      'domains: [a]\ntrunks:\n  - name: t',
+      '3 trunks[0].gateways: missing: Its addresses',
+    ],
+    [
+      'a bad address',
+      'domains: [a]\nlisten:\n  tcp:\n    - 127.0.0.1',
+      '4 listen.tcp[0]: found "127.0.0.1"; allowed: host:port',
+    ],
+    [
+      'a port too large',
+      'domains: [a]\nhttp: {listen: "127.0.0.1:99999"}',
+      '2 http.listen: found port 99999',
+    ],
+    [
+      'a bad network',
+      'domains: [a]\ntrusted:\n  - 10.0.0.0/33',
+      '3 trusted[0]: found "10.0.0.0/33"; allowed: an IP network',
+    ],
+    [
+      'a route to nowhere',
+      'domains: [a]\ntrunks: [{name: carrier, gateways: [{address: "192.0.2.1:5060"}]}]\nroutes:\n  - {prefix: 0, trunk: carier}',
+      '4 routes[0].trunk: no trunk "carier"; did you mean "carrier"?',
+    ],
+    [
+      'a prefix twice',
+      'domains: [a]\ntrunks: [{name: t, gateways: [{address: "192.0.2.1:5060"}]}]\nroutes:\n  - {prefix: 0, trunk: t}\n  - {prefix: 0, trunk: t}',
+      '5 routes[1].prefix: "0" is already routed by routes[0]',
+    ],
+    [
+      'a gateway by name',
+      'domains: [a]\ntrunks:\n  - name: t\n    gateways:\n      - address: sip.example.net:5060',
+      '5 trunks[0].gateways[0].address: found "sip.example.net:5060"; allowed: an IP address',
+    ],
+    [
+      'a user without password',
+      'domains: [a]\nusers:\n  - {user: x}',
+      '3 users[0]: give either `password` or `ha1`',
+    ],
+    [
+      'a user twice',
+      'domains: [a]\nusers:\n  - {user: x, password: y}\n  - {user: x, password: z}',
+      '4 users[1].user: "x" is listed twice',
+    ],
+    [
+      'a range out of order',
+      'domains: [a]\nusers:\n  - {range: 20-10, password: y}',
+      '3 users[0].range: found "20-10"',
+    ],
+    [
+      'a token in two ways',
+      'domains: [a]\nhttp:\n  tokens:\n    - {name: t, generate: true, token: abcdefghijklmnop}',
+      '4 http.tokens[0]: give exactly one',
+    ],
+    [
+      'expiries out of order',
+      'domains: [a]\nregistration:\n  expiresDefaultS: 10',
+      '3 registration.expiresDefaultS: 10 is not between',
+    ],
+    [
+      'ports that overlap',
+      'domains: [a]\nmedia:\n  webrtcPort: 20500',
+      '3 media.webrtcPort: 20500 lies among',
+    ],
+    [
+      'an address that means all',
+      'domains: [a]\nlisten:\n  udp: [0.0.0.0:5060]',
+      '3 listen.udp[0]: 0.0.0.0 means every address',
+    ],
     ['YAML that is none', 'domains: [a\nname: x', '2 : not valid YAML'],
   ])('%s', async (_, yaml, expected) => {
     expect(await only(yaml)).toContain(expected);

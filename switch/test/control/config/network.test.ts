@@ -20,7 +20,10 @@ describe('networks', () => {
     expect(inside('2001:db8::/33', '2001:db8:8000::1')).toBe(false);
   });
 
-  it.each(['10.0.0.0', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0/8', '::/129', 'x/8', '10.0.0.0/8.5'])('refuses %s', (text) => {
-    expect(networkOf(text)).toBeNull();
-  });
+  it.each(['10.0.0.0', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0/8', '::/129', 'x/8', '10.0.0.0/8.5'])(
+    'refuses %s',
+    (text) => {
+      expect(networkOf(text)).toBeNull();
+    },
+  );
 });

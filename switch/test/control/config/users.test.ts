@@ -24,9 +24,15 @@ describe('users', () => {
   });
 
   it('listed alone override a range', async () => {
-    const { users: found } = await users('  - {user: "11", ha1: {md5: 0123456789abcdef0123456789abcdef}}\n  - {range: 10-12, password: x}');
+    const { users: found } = await users(
+      '  - {user: "11", ha1: {md5: 0123456789abcdef0123456789abcdef}}\n  - {range: 10-12, password: x}',
+    );
     expect(found).toHaveLength(3);
-    expect(found.find(({ user }) => user === '11')).toEqual({ user: '11', md5: '0123456789abcdef0123456789abcdef', sha256: '' });
+    expect(found.find(({ user }) => user === '11')).toEqual({
+      user: '11',
+      md5: '0123456789abcdef0123456789abcdef',
+      sha256: '',
+    });
   });
 
   it('ranges must be in order and of one length', () => {
