@@ -1,9 +1,9 @@
 /** Reads the configuration: file → YAML → schema → cross checks → addresses resolved. */
-import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, constants, readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { checkMeaning } from './check.ts';
 import { CONFIG_BYTES_MAX, ConfigDocument } from './document.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, type ConfigProblem, formatPath } from './errors.ts';
 import { type Endpoints, resolveEndpoints } from './endpoints.ts';
 import type { Config } from './schema.ts';
 import { validate } from './validate.ts';
@@ -32,8 +32,32 @@ export async function parseConfig(file: string, source: string, path: string = f
   const document = new ConfigDocument(file, source);
   const config = validate(document);
   checkMeaning(document, config);
+  await resolveFiles(document, config, dirname(path));
   const endpoints = await resolveEndpoints(document, config);
   return { file: path, config, endpoints };
+}
+
+/** Makes the paths of files absolute: they are relative to the configuration. */
+async function resolveFiles(document: ConfigDocument, config: Config, folder: string): Promise<void> {
+  const problems: ConfigProblem[] = [];
+  for (const key of ['certificate', 'key'] as const) {
+    const name = config.http[key];
+    if (name === undefined) continue;
+    const file = resolve(folder, name);
+    config.http[key] = file;
+    const reason = await access(file, constants.R_OK).then(
+      () => null,
+      (error: NodeJS.ErrnoException) => error.code,
+    );
+    if (reason === null) continue;
+    const path = ['http', key];
+    problems.push({
+      ...document.position(path),
+      key: formatPath(path),
+      message: `${file} cannot be read (${reason})`,
+    });
+  }
+  if (problems.length > 0) throw new ConfigError(document.file, problems);
 }
 
 async function readSource(file: string, path: string): Promise<string> {

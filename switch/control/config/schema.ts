@@ -156,11 +156,11 @@ export const configSchema = record('Configuration of Strowger.', {
     advertise: optional(hostPort(ADVERTISE)),
     certificate: optional(
       text(
-        'PEM file with the certificate chain. With it and `key`, the server speaks HTTPS and WSS, which browsers require for the microphone anywhere but on localhost.',
+        'PEM file with the certificate chain, relative to this file. With it and `key`, the server speaks HTTPS and WSS, which browsers require for the microphone anywhere but on localhost.',
         { maxLength: 4096 },
       ),
     ),
-    key: optional(text('PEM file with the private key.', { maxLength: 4096 })),
+    key: optional(text('PEM file with the private key, relative to this file.', { maxLength: 4096 })),
     path: text('Path of SIP over WebSocket (RFC 7118).', {
       default: '/sip',
       pattern: '^/[A-Za-z0-9/_-]*$',

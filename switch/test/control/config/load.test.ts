@@ -157,6 +157,14 @@ describe('an error names line, key, what was found and what is allowed', () => {
     expect(await only(yaml)).toContain(expected);
   });
 
+  it('says which file of a certificate is missing', async () => {
+    const yaml = 'domains: [a]\nhttp:\n  certificate: /nowhere/a.pem\n  key: /nowhere/b.pem';
+    expect((await problems(yaml)).map(({ line, key, message }) => `${line} ${key}: ${message}`)).toEqual([
+      '3 http.certificate: /nowhere/a.pem cannot be read (ENOENT)',
+      '4 http.key: /nowhere/b.pem cannot be read (ENOENT)',
+    ]);
+  });
+
   it('reports all mistakes of a file in order', async () => {
     const found = await problems('domains: []\nnam: x\nlogs: {level: 1}\nlimits: {calls: 0}');
     expect(found.map(({ line }) => line)).toEqual([1, 2, 3, 4]);
