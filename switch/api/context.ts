@@ -8,6 +8,7 @@ import type { MediaPort } from '../control/media-port.ts';
 /** State of the node as /readyz tells it. */
 export type NodeState = 'starting' | 'ok' | 'draining';
 
+/** A node, as far as the API may see and touch it. */
 export interface ApiContext {
   config: Config;
   /** Lease epoch of this node. */

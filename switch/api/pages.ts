@@ -71,6 +71,7 @@ function readPages(folder: string): Map<string, Page> {
   return pages;
 }
 
+/** The files of one folder. */
 export class Pages {
   readonly #folder: string;
   #pages = new Map<string, Page>();

@@ -4,6 +4,7 @@ import { decodeRecords } from '../../wasm-core/host/records.ts';
 import { text, whole } from '../schema/builder.ts';
 import { Problem } from './problem.ts';
 
+/** Most entries of a page. */
 export const PAGE_MAX = 500;
 
 /** Query parameters of every list. */
@@ -22,6 +23,7 @@ export const pageParameters = {
 const RECORDS_PER_QUERY = 64;
 const QUERIES_MAX = 64;
 
+/** One page of a list. */
 export interface Page<T> {
   total: number;
   items: T[];
@@ -29,6 +31,7 @@ export interface Page<T> {
   next: string | null;
 }
 
+/** Which page is wanted, and how to get it. */
 export interface PageRequest<T> {
   /** Asks the core for up to `limit` records from `cursor`. */
   ask(cursor: number, limit: number): Promise<QueryPage>;

@@ -41,6 +41,7 @@ interface Compiled<C> {
   segments: readonly string[];
 }
 
+/** A route table in use. */
 export class Router<C> {
   readonly #routes: readonly Compiled<C>[];
   readonly #tokens: Tokens;

@@ -124,6 +124,7 @@ const PROBLEMS = {
   503: { description: 'The core does not answer.' },
 };
 
+/** Routes of running calls. */
 export const callRoutes: readonly Route<ApiContext>[] = [
   {
     method: 'GET',

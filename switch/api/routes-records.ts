@@ -46,6 +46,7 @@ function cdrOf({ number, call }: Cdr): CallDetailRecord {
 const searchParameter = (what: string) => ({ ...text(what, { maxLength: 128 }), default: undefined });
 const UNAUTHORIZED = { 401: { description: 'No valid token.' } };
 
+/** Routes of registrations and call detail records. */
 export const recordRoutes: readonly Route<ApiContext>[] = [
   {
     method: 'GET',

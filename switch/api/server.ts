@@ -18,6 +18,7 @@ import type { Pages } from './pages.ts';
 import { Problem, problemReply } from './problem.ts';
 import type { Router } from './router.ts';
 
+/** Where and how to serve. */
 export interface WebServerOptions {
   endpoint: Endpoint;
   /** PEM files; both or none. */
@@ -27,6 +28,7 @@ export interface WebServerOptions {
   connectionsMax: number;
 }
 
+/** One web server. */
 export class WebServer {
   readonly app: TemplatedApp;
   readonly #options: WebServerOptions;

@@ -18,7 +18,9 @@ const count = (description: string) => whole(description, { minimum: 0, maximum:
 const bool = (description: string) => ({ ...flag(description, false), default: undefined });
 const transport = (description: string) => choice(description, ['udp', 'tcp', 'tls', 'ws', 'wss']);
 
+/** The number of a call on its node. */
 export const CALL_ID_PATTERN = '^\\d{1,10}\\.\\d{1,10}$';
+/** Parameter and field of that kind. */
 export const callId = text('Number of the call on this node, `slot.generation`.', {
   pattern: CALL_ID_PATTERN,
   expects: 'slot.generation, such as 17.3',
@@ -39,25 +41,31 @@ const callProperties = {
   anchored: bool('Media goes through the switch.'),
 };
 
+/** A running call. */
 export const callSchema = record('A call.', callProperties);
+/** See {@link callSchema}. */
 export type Call = Infer<typeof callSchema>;
 
 const next = nullable(anyText('Give it as `cursor` for the next page; null = this is the last.'));
 
+/** A page of calls. */
 export const callsSchema = record('Calls.', {
   total: count('Calls at this moment, whatever the filter.'),
   calls: list('One page.', callSchema),
   next,
 });
 
+/** One stage of a call against its budget. */
 export const stageSchema = record('Latency of one stage of this call.', {
   lastUs: real('Last measurement, µs.'),
   maxUs: real('Largest measurement, µs.'),
   budgetUs: real('Budget, µs.'),
   breaches: count('Measurements above the budget.'),
 });
+/** See {@link stageSchema}. */
 export type Stage = Infer<typeof stageSchema>;
 
+/** One media leg. */
 export const legSchema = record('One leg of the media of a call.', {
   leg: count('0 = the caller, 1 + branch = a callee.'),
   variant: choice('Kind of media.', ['plain', 'webrtc']),
@@ -73,15 +81,19 @@ export const legSchema = record('One leg of the media of a call.', {
   mos: nullable(real('Estimated mean opinion score, 1 to 4.5 (ITU-T G.107).')),
   held: bool('On hold.'),
 });
+/** See {@link legSchema}. */
 export type Leg = Infer<typeof legSchema>;
 
+/** A call with everything that is known of it. */
 export const callDetailSchema = record('A call with its latency and its media.', {
   ...callProperties,
   latency: dictionary('By stage: `setup` (INVITE in to INVITE out), `media` (media set-up).', stageSchema),
   legs: list('Media legs; empty when media does not go through the switch.', legSchema),
 });
+/** See {@link callDetailSchema}. */
 export type CallDetail = Infer<typeof callDetailSchema>;
 
+/** A registered contact. */
 export const registrationSchema = record('One contact of an address of record.', {
   aor: anyText('Address of record.'),
   contact: anyText('Contact URI.'),
@@ -94,14 +106,17 @@ export const registrationSchema = record('One contact of an address of record.',
   userAgent: anyText('User-Agent of the REGISTER.'),
   instanceId: nullable(anyText('RFC 5626 instance.')),
 });
+/** See {@link registrationSchema}. */
 export type Registration = Infer<typeof registrationSchema>;
 
+/** A page of contacts. */
 export const registrationsSchema = record('Registrations.', {
   total: count('Contacts at this moment, whatever the filter.'),
   registrations: list('One page.', registrationSchema),
   next,
 });
 
+/** An ended call. */
 export const cdrSchema = record('Call detail record.', {
   id: anyText('Number of the record; grows.'),
   callId: anyText('Call-ID of the INVITE.'),
@@ -116,14 +131,17 @@ export const cdrSchema = record('Call detail record.', {
   endedBy: choice('Who ended it.', ['none', 'caller', 'callee', 'operator', 'media-timeout', 'switch']),
   trunk: nullable(anyText('Trunk that the call went over.')),
 });
+/** See {@link cdrSchema}. */
 export type CallDetailRecord = Infer<typeof cdrSchema>;
 
+/** A page of ended calls. */
 export const cdrsSchema = record('Call detail records, newest first.', {
   total: count('Records kept in memory.'),
   cdrs: list('One page.', cdrSchema),
   next,
 });
 
+/** The processes. */
 export const nodesSchema = record('Processes of the switch.', {
   nodes: list(
     'Signalling nodes and the media process.',
@@ -137,12 +155,15 @@ export const nodesSchema = record('Processes of the switch.', {
   ),
 });
 
+/** Whether a node is well. */
 export const healthSchema = record('Health.', {
   status: choice('How it is.', ['ok', 'draining', 'starting']),
 });
 
+/** Answer to DELETE. */
 export const endedSchema = record('The call is being ended.', { id: callId });
 
+/** Every error. */
 export const problemSchema = record('Problem document (RFC 9457).', {
   type: anyText('Always about:blank.'),
   title: anyText('Reason phrase of the status.'),

@@ -11,6 +11,7 @@ function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
+/** The tokens of a configuration. */
 export class Tokens {
   readonly #tokens: StoredToken[];
 

@@ -17,6 +17,7 @@ export function callEventsMask(config: Config): number {
   return verbose ? ended | (1 << abi.CALL_STATE_ANSWERED) : ended;
 }
 
+/** Follows the calls of one node. */
 export class CallLog {
   readonly cdrs: CdrList;
   /** INVITE in to INVITE out. */

@@ -11,6 +11,7 @@ export interface Cdr {
   call: CallRecord;
 }
 
+/** A bounded list of records. */
 export class CdrList {
   readonly #max: number;
   readonly #records: Uint8Array[];

@@ -39,6 +39,7 @@ const WAITING_MAX = 256;
 
 type Handler = (frame: Frame) => void;
 
+/** One link to one core. */
 export class CoreLink {
   readonly #port: RealtimePort;
   readonly #encoder = new FrameEncoder();

@@ -20,6 +20,7 @@ const LEVELS: Record<number, 'debug' | 'info' | 'warn'> = {
 const WITH_DETAIL = new Set<number>([abi.LOG_REGISTERED, abi.LOG_UNREGISTERED]);
 const TEXT_MAX = 200;
 
+/** Writes them while it exists. */
 export class EventLog {
   readonly #log: Logger;
   readonly #perSecond: number;

@@ -15,6 +15,7 @@ export interface HistogramSnapshot {
   sumUs: number;
 }
 
+/** Durations of one stage. */
 export class LatencyHistogram {
   readonly #budgetUs: number;
   readonly #counts = new Float64Array(LATENCY_BOUNDS_US.length + 1);

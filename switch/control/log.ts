@@ -5,6 +5,7 @@
 import { type DestinationStream, pino, type Logger } from 'pino';
 import type { Config } from './config/schema.ts';
 
+/** pino's logger. */
 export type { Logger } from 'pino';
 
 const LEVELS: Record<number, string> = {

@@ -20,6 +20,7 @@ export interface MediaTiming {
   breaches: number;
 }
 
+/** Bounds and budget. */
 export interface MediaBridgeOptions {
   setupTimeoutMs: number;
   budgetUs: number;
@@ -59,6 +60,7 @@ function callKey(frame: Frame): string {
 /** Calls that the media process still has but the core has ended are closed by this many retries after a reconnect. */
 const CLOSES_KEPT_MAX = 4096;
 
+/** One bridge between one core and one media process. */
 export class MediaBridge {
   readonly histogram: LatencyHistogram;
   readonly #link: CoreLink;

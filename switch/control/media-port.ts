@@ -1,6 +1,7 @@
 /** What a node needs of the media process; ../../media/client.ts implements it, tests fake it. */
 import type { MediaEvent, SdpReply, SdpRequest, StatsReply } from '../../media/protocol.ts';
 
+/** A media process, which may come and go. */
 export interface MediaPort {
   /** Connected and greeted. */
   readonly connected: boolean;

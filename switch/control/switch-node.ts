@@ -53,6 +53,7 @@ const MEDIA_TOTALS_MS = 500;
 /** Longest wait for the media process at start; calls are refused with 503 until it is there. */
 const MEDIA_START_MS = 15_000;
 
+/** The control thread of one node. */
 export class SwitchNode {
   readonly #config: Config;
   readonly #endpoints: Endpoints;

@@ -7,6 +7,7 @@ const PERIOD_MS = 1000;
 /** Questions in a row without an answer, each of which waits for 2 s. */
 const MISSED_MAX = 3;
 
+/** Watches one core. */
 export class Watchdog {
   readonly #link: CoreLink;
   readonly #log: Logger;

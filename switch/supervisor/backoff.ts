@@ -1,5 +1,6 @@
 /** When to start a process again that has died: soon at first, then more and more slowly, and not for ever. */
 
+/** How patient to be. */
 export interface BackoffOptions {
   firstMs: number;
   maxMs: number;
@@ -9,6 +10,7 @@ export interface BackoffOptions {
   attemptsMax: number;
 }
 
+/** Twenty attempts, at most 5 s apart. */
 export const DEFAULT_BACKOFF: BackoffOptions = {
   firstMs: 100,
   maxMs: 5_000,
@@ -16,6 +18,7 @@ export const DEFAULT_BACKOFF: BackoffOptions = {
   attemptsMax: 20,
 };
 
+/** Counts the deaths of one process. */
 export class Backoff {
   readonly #options: BackoffOptions;
   #attempts = 0;

@@ -3,6 +3,7 @@ import { type ChildProcess, fork, type Serializable } from 'node:child_process';
 import type { Logger } from '../control/log.ts';
 import { Backoff } from './backoff.ts';
 
+/** Which program, and what to do with it. */
 export interface ChildOptions {
   name: string;
   /** Absolute path of the program. */
@@ -16,6 +17,7 @@ export interface ChildOptions {
   gaveUp(): void;
 }
 
+/** One child process, through all its lives. */
 export class Child {
   readonly #options: ChildOptions;
   readonly #log: Logger;

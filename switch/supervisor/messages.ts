@@ -23,8 +23,10 @@ export interface ReadyInfo {
   web: string;
 }
 
+/** From the supervisor. */
 export type ToNode = StartNode | { type: 'drain' } | { type: 'reload' };
 
+/** To the supervisor. */
 export type FromNode =
   | { type: 'ready'; info: ReadyInfo }
   /** It cannot start; it ends after this. */

@@ -19,6 +19,7 @@ const CLOSE_MS = 5_000;
 const TOKEN_BYTES = 18;
 const SECRET_BYTES = 16;
 
+/** One run of the switch. */
 export class Supervisor {
   readonly #loaded: LoadedConfig;
   readonly #log: Logger;

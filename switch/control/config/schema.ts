@@ -248,7 +248,7 @@ export const configSchema = record('Configuration of Strowger.', {
         maximum: 1_000_000,
       }),
       connectionsPerSource: whole('Connections from one address that is not trusted.', {
-        default: 100,
+        default: 1_000,
         minimum: 1,
         maximum: 1_000_000,
       }),
@@ -377,7 +377,11 @@ export const configSchema = record('Configuration of Strowger.', {
 
 /** A valid configuration with every default filled in. */
 export type Config = Infer<typeof configSchema>;
+/** An item of `users`. */
 export type UserEntry = Config['users'][number];
+/** An item of `http.tokens`. */
 export type TokenEntry = Config['http']['tokens'][number];
+/** An item of `trunks`. */
 export type TrunkEntry = Config['trunks'][number];
+/** An item of `listen.udp` and `listen.tcp`. */
 export type ListenEntry = Config['listen']['udp'][number];

@@ -19,6 +19,7 @@ export interface Flow {
   close(): void;
 }
 
+/** Bounds on connections. */
 export interface FlowLimits {
   /** Connections in all. */
   connections: number;
@@ -30,6 +31,7 @@ export interface FlowLimits {
 /** Why a connection was not taken. */
 export type Refusal = 'full' | 'source-full';
 
+/** All connections of a node. */
 export class Flows {
   readonly #limits: FlowLimits;
   readonly #flows = new Map<number, Flow>();

@@ -4,6 +4,7 @@ import { TRANSPORT_TCP } from '../../../wasm-core/assembly/abi.ts';
 import type { Flow } from './flows.ts';
 import { FramingError, SipFramer } from './framing.ts';
 
+/** Bounds on one connection. */
 export interface TcpFlowLimits {
   messageBytes: number;
   sendBufferBytes: number;
@@ -22,6 +23,7 @@ export interface TcpFlowEvents {
 
 const PONG = Buffer.from('\r\n');
 
+/** A connection, from accept or connect to close. */
 export class TcpFlow implements Flow {
   readonly transport = TRANSPORT_TCP;
   readonly address: Uint8Array;

@@ -12,6 +12,7 @@ import type { Logger } from '../log.ts';
 import type { Flows } from './flows.ts';
 import { TcpFlow, type TcpFlowLimits } from './tcp-flow.ts';
 
+/** Listeners and limits. */
 export interface TcpOptions extends TcpFlowLimits {
   endpoints: readonly Endpoint[];
   /** Index in the core's table of listeners of the first endpoint. */
@@ -23,6 +24,7 @@ export interface TcpOptions extends TcpFlowLimits {
 const SWEEP_MS = 1000;
 const BACKLOG = 4096;
 
+/** All TCP of a node. */
 export class TcpTransport {
   readonly #options: TcpOptions;
   readonly #link: CoreLink;

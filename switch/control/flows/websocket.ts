@@ -18,6 +18,7 @@ import type { CoreLink } from '../core-link.ts';
 import type { Logger } from '../log.ts';
 import type { Flow, Flows } from './flows.ts';
 
+/** The endpoint and its limits. */
 export interface WebSocketOptions {
   path: string;
   /** TRANSPORT_WS or TRANSPORT_WSS. */
@@ -85,6 +86,7 @@ class WebSocketFlow implements Flow {
   }
 }
 
+/** All SIP WebSockets of a node. */
 export class WebSocketTransport {
   readonly #options: WebSocketOptions;
   readonly #link: CoreLink;

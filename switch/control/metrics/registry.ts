@@ -52,6 +52,7 @@ class ReadMetric {
   }
 }
 
+/** Everything that /metrics shows. */
 export class MetricsRegistry {
   readonly #registry = new Registry();
   readonly #gather: () => Promise<MetricSources>;

@@ -21,6 +21,7 @@ export interface MetricSources {
   originsRefused: number;
 }
 
+/** Label values by name. */
 export type Labels = Readonly<Record<string, string | number>>;
 
 /** A number with its labels. */
