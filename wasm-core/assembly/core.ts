@@ -21,6 +21,7 @@ import {
   RX_SLOTS,
   RX_SLOT_BYTES,
 } from './abi';
+import { headersInit } from './sip/header';
 import { authInit } from './auth/digest';
 import { callOfTimer, callsInit } from './call/call';
 import { callTimer, hangup, mediaTimeout } from './call/hangup';
@@ -69,6 +70,7 @@ export function init(nowUs: f64): void {
   setTime(nowUs);
   slots = alloc(RX_SLOTS * RX_SLOT_BYTES);
   hostArea = alloc(HOST_BYTES);
+  headersInit();
   effectsInit();
   poolInit();
   wheelInit(nowMs);

@@ -1,0 +1,87 @@
+/** name-addr and addr-spec values (RFC 3261 20.10, 25.1): From, To, Contact, Route and their like. */
+import { findParam } from './param';
+import { isSpace, isToken, skipQuoted, skipSpace, trimEnd } from './scan';
+
+// the value last parsed
+export let adPtr: usize = 0;
+export let adUriPtr: usize = 0;
+export let adUriLen: u32 = 0;
+/** Header parameters, from the first semicolon on. */
+export let adParamsPtr: usize = 0;
+export let adParamsLen: u32 = 0;
+/** The comma behind the value, or the end. */
+export let adEnd: usize = 0;
+/** The URI stood in angle brackets. */
+export let adBrackets: bool = false;
+
+/** Parses the value at `ptr`; the list it stands in ends at `end`. False when it is malformed. */
+export function parseAddress(ptr: usize, end: usize): bool {
+  adPtr = skipSpace(ptr, end);
+  let p = adPtr;
+  if (p >= end) return false;
+  if (load<u8>(p) == 34) {
+    p = skipQuoted(p, end);
+    if (p == 0) return false;
+    p = skipSpace(p, end);
+    return p < end && load<u8>(p) == 60 && bracketed(p, end);
+  }
+  if (load<u8>(p) == 60) return bracketed(p, end);
+  const open = displayName(p, end);
+  return open != 0 ? bracketed(open, end) : bare(p, end);
+}
+
+/** The bracket behind an unquoted display name (tokens and white space), or 0 when this is none. */
+function displayName(at: usize, end: usize): usize {
+  let p = at;
+  while (p < end && (isToken(load<u8>(p)) || isSpace(load<u8>(p)))) p++;
+  return p < end && load<u8>(p) == 60 ? p : 0;
+}
+
+function bracketed(open: usize, end: usize): bool {
+  let p = open + 1;
+  adUriPtr = p;
+  while (p < end && load<u8>(p) != 62) {
+    const c = load<u8>(p);
+    if (c == 60 || isSpace(c)) return false;
+    p++;
+  }
+  if (p >= end || p == adUriPtr) return false;
+  adUriLen = (p - adUriPtr) as u32;
+  adBrackets = true;
+  return params(skipSpace(p + 1, end), end);
+}
+
+/** Without brackets, parameters belong to the header (20.10), and the URI has no comma, semicolon or question mark. */
+function bare(at: usize, end: usize): bool {
+  let p = at;
+  adUriPtr = p;
+  while (p < end) {
+    const c = load<u8>(p);
+    if (c == 59 || c == 44 || isSpace(c)) break;
+    if (c == 63 || c == 34 || c == 60 || c == 62) return false;
+    p++;
+  }
+  adUriLen = (p - at) as u32;
+  adBrackets = false;
+  return adUriLen > 0 && params(skipSpace(p, end), end);
+}
+
+function params(at: usize, end: usize): bool {
+  adParamsPtr = at;
+  let p = at;
+  if (p < end && load<u8>(p) != 59 && load<u8>(p) != 44) return false;
+  while (p < end && load<u8>(p) != 44) {
+    if (load<u8>(p) == 34) {
+      p = skipQuoted(p, end);
+      if (p == 0) return false;
+    } else p++;
+  }
+  adParamsLen = (trimEnd(at, p) - at) as u32;
+  adEnd = p;
+  return true;
+}
+
+/** Finds a header parameter of the value last parsed (pv* in param.ts). */
+export function addressParam(namePtr: usize, nameLen: u32): bool {
+  return adParamsLen > 0 && findParam(adParamsPtr, adParamsLen, namePtr, nameLen);
+}
