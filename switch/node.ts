@@ -1,12 +1,15 @@
-/** The node process: waits for the supervisor's start message, runs one signalling node, drains when told to. */
+/** The node process: runs one signalling node as the supervisor's messages say. */
 import { ConfigError } from './control/config/errors.ts';
 import { loadConfig } from './control/config/load.ts';
 import { createLogger, type Logger } from './control/log.ts';
 import { connectMedia } from './control/media-start.ts';
-import { startRealtime, userBank } from './control/realtime-start.ts';
+import type { RealtimePort } from './control/realtime-port.ts';
+import { StartError, startRealtime } from './control/realtime-start.ts';
 import { SwitchNode } from './control/switch-node.ts';
+import { userBank } from './control/user-bank.ts';
 import type { FromNode, StartNode, ToNode } from './supervisor/messages.ts';
 
+const EXIT_CRASHED = 1;
 const EXIT_FAILED = 3;
 const EXIT_STUCK = 4;
 
@@ -18,55 +21,78 @@ function tell(message: FromNode): Promise<void> {
   });
 }
 
-/** Reads users, trunks and routes again; everything else needs a restart. */
-async function reload(
-  start: StartNode,
-  setBank: (bank: SharedArrayBuffer) => Promise<void>,
-): Promise<FromNode> {
-  try {
-    const { config } = await loadConfig(start.configFile);
-    await setBank(userBank(config));
-    return { type: 'reloaded', message: 'users, trunks, routes and trusted networks are as in the file now' };
-  } catch (error) {
-    return { type: 'refused', message: (error as Error).message };
-  }
-}
+/** A node that runs, and what the supervisor can do with it. */
+class RunningNode {
+  readonly #configFile: string;
+  readonly #realtime: RealtimePort;
+  readonly #node: SwitchNode;
+  #ending = false;
 
-async function run(start: StartNode): Promise<void> {
-  const loaded = await loadConfig(start.configFile);
-  const log = createLogger(loaded.config.logs, loaded.config.name);
-  logFatal(log);
-  const realtime = await startRealtime(loaded, start.secret, log);
-  const media = start.mediaSocket === null ? null : connectMedia(start.mediaSocket, loaded.config.name, log);
-  const stuck = (): void => process.exit(EXIT_STUCK);
-  const node = new SwitchNode({ loaded, realtime, media, token: start.token, log, stuck });
-  let ending = false;
-  const end = async (drain: boolean): Promise<void> => {
-    if (ending && drain) return;
-    ending = true;
-    if (drain) {
-      await tell({ type: 'draining', calls: node.callsActive });
-      await node.drain();
-    }
-    await node.close();
+  private constructor(configFile: string, realtime: RealtimePort, node: SwitchNode) {
+    this.#configFile = configFile;
+    this.#realtime = realtime;
+    this.#node = node;
+  }
+
+  /** @throws ConfigError, StartError, or the system's error of a listener. */
+  static async start(start: StartNode): Promise<RunningNode> {
+    const loaded = await loadConfig(start.configFile);
+    const log = createLogger(loaded.config.logs, loaded.config.name);
+    logFatal(log);
+    const stuck = (): void => process.exit(EXIT_STUCK);
+    const realtime = await startRealtime(loaded, start.secret, log, stuck);
+    const { mediaSocket, token } = start;
+    const media = mediaSocket === null ? null : connectMedia(mediaSocket, loaded.config.name, log);
+    const node = new SwitchNode({ loaded, realtime, media, token, log, stuck });
+    const info = await node.start();
+    await tell({ type: 'ready', info });
+    return new RunningNode(start.configFile, realtime, node);
+  }
+
+  /** Waits for calls to end, then ends the process. */
+  async drain(): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    await tell({ type: 'draining', calls: this.#node.callsActive });
+    await this.#node.drain();
+    await this.end();
+  }
+
+  /** Ends the process. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    await this.#node.close();
     process.exit(0);
-  };
-  process.on('message', (message: ToNode) => {
-    if (message.type === 'drain') void end(true);
-    else if (message.type === 'reload') void reload(start, (bank) => realtime.setBank(bank)).then(tell);
-  });
-  process.on('SIGTERM', () => void end(false));
-  // The supervisor is gone: nobody would start us again or stop us.
-  process.on('disconnect', () => void end(false));
-  await tell({ type: 'ready', info: await node.start() });
+  }
+
+  /** Reads users, trunks and routes again; everything else needs a restart. */
+  async reload(): Promise<void> {
+    try {
+      const { config } = await loadConfig(this.#configFile);
+      await this.#realtime.setBank(userBank(config));
+      await tell({
+        type: 'reloaded',
+        message: 'domains, users, trusted networks, trunks and routes are as in the file now',
+      });
+    } catch (error) {
+      await tell({ type: 'refused', message: (error as Error).message });
+    }
+  }
 }
 
 /** A mistake of ours must leave its trace in the log before the process ends and is started again. */
 function logFatal(log: Logger): void {
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught: the node ends');
-    process.exit(1);
+    process.exit(EXIT_CRASHED);
   });
+}
+
+/** Known errors say what to do; others are our mistakes, and where they happened matters. */
+async function failed(error: Error): Promise<never> {
+  const known = error instanceof ConfigError || error instanceof StartError || 'code' in error;
+  await tell({ type: 'failed', message: known ? error.message : (error.stack ?? error.message) });
+  process.exit(EXIT_FAILED);
 }
 
 function main(): void {
@@ -74,14 +100,23 @@ function main(): void {
     process.stderr.write('The node process is started by the supervisor: run switch/main.ts.\n');
     process.exit(EXIT_FAILED);
   }
-  process.once('message', (message: ToNode) => {
-    if (message.type !== 'start') return;
-    run(message).catch(async (error: Error) => {
-      const known = error instanceof ConfigError || 'code' in error;
-      await tell({ type: 'failed', message: known ? error.message : (error.stack ?? error.message) });
-      process.exit(EXIT_FAILED);
-    });
+  let running: RunningNode | null = null;
+  /** Before it runs there is nothing to drain or close. */
+  const end = (how: 'drain' | 'end'): void => {
+    if (running === null) process.exit(0);
+    void running[how]();
+  };
+  const starting = async (message: StartNode): Promise<void> => {
+    running = await RunningNode.start(message);
+  };
+  process.on('message', (message: ToNode) => {
+    if (message.type === 'start') void starting(message).catch(failed);
+    else if (message.type === 'drain') end('drain');
+    else void running?.reload();
   });
+  process.on('SIGTERM', () => end('end'));
+  // The supervisor is gone: nobody would start us again or stop us.
+  process.on('disconnect', () => end('end'));
 }
 
 main();

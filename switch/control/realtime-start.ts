@@ -1,0 +1,58 @@
+/** Starts the realtime thread with what the configuration says. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Realtime } from '../realtime/realtime.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { coreSettings } from './core-settings.ts';
+import type { Logger } from './log.ts';
+import { userBank } from './user-bank.ts';
+
+const WASM = resolve(import.meta.dirname, '../../build/core.wasm');
+
+/** A node that cannot start; its message says what to do. */
+export class StartError extends Error {
+  override name = 'StartError';
+}
+
+async function readCore(): Promise<Uint8Array> {
+  try {
+    return await readFile(WASM);
+  } catch (error) {
+    throw new StartError(
+      `${WASM} cannot be read (${(error as NodeJS.ErrnoException).code}). Run: npm run build`,
+    );
+  }
+}
+
+/**
+ * @param secret key of cookies and nonces, 32 hex digits.
+ * @param failed called when the thread has died: the node must end, to be started again.
+ * @throws StartError when the core isn't built, a socket can't be bound or the core doesn't start.
+ */
+export async function startRealtime(
+  loaded: LoadedConfig,
+  secret: string,
+  log: Logger,
+  failed: () => void,
+): Promise<Realtime> {
+  const { config, endpoints } = loaded;
+  const bank = userBank(config);
+  const wasm = await readCore();
+  try {
+    return await Realtime.start({
+      wasm,
+      init: coreSettings(loaded, secret, bank),
+      udp: endpoints.udp.map(({ address, port }, listener) => ({ address, port, listener })),
+      bank,
+      ringBytes: config.limits.ringBytes,
+      budgetCoreUs: config.budgets.coreUs,
+      budgetQueueUs: config.budgets.queueUs,
+      onFailure: (error) => {
+        log.fatal({ err: error }, 'the realtime thread failed: the node ends');
+        failed();
+      },
+    });
+  } catch (error) {
+    throw new StartError(`the realtime thread does not start: ${(error as Error).message}`);
+  }
+}
