@@ -67,7 +67,10 @@ export const TASKS = {
  */
 function program(file) {
   return ({ node, env, root }, args) =>
-    foreground(node, ['--disable-warning=ExperimentalWarning', join(root, file), ...args], { env });
+    foreground(node, ['--disable-warning=ExperimentalWarning', join(root, file), ...args], {
+      env,
+      shielded: true,
+    });
 }
 
 function done() {

@@ -8,6 +8,10 @@ import { SetupError } from './progress.mjs';
 
 /** Lines of output shown when a program fails. */
 const TAIL_LINES = 40;
+/** @type {NodeJS.Signals[]} */
+const PASSED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/** The same signal again within this time is the same request by another way. */
+const SAME_SIGNAL_MS = 500;
 
 /**
  * @typedef {object} RunOptions
@@ -68,26 +72,22 @@ export function attempt(command, args, options = {}) {
 
 /**
  * Runs a program on this terminal, passing signals on.
+ *
+ * Ctrl-C in a terminal, and whoever stops a whole process group, reaches the program directly, and once more
+ * through each process above it that passes signals on, as npm does. A program to which a second signal means
+ * "at once" is to be run `shielded`: in a process group of its own, which each signal reaches through us, once.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} options
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, shielded?: boolean }} options
  * @returns {Promise<number>} its exit code; 128 + n if signal n ended it
  */
-export function foreground(command, args, options) {
+export function foreground(command, args, { cwd, env, shielded = false }) {
   return new Promise((done, fail) => {
-    const child = spawn(command, args, { ...options, stdio: 'inherit' });
-    // A terminal sends Ctrl-C to the whole process group, so the child has it already.
-    const fromTerminal = process.stdin.isTTY;
-    /** @type {Partial<Record<NodeJS.Signals, () => void>>} */
-    const handlers = {
-      SIGINT: () => fromTerminal || child.kill('SIGINT'),
-      SIGTERM: () => child.kill('SIGTERM'),
-      SIGHUP: () => child.kill('SIGHUP'),
-    };
-    const signals = /** @type {NodeJS.Signals[]} */ (Object.keys(handlers));
-    for (const signal of signals) process.on(signal, /** @type {() => void} */ (handlers[signal]));
+    const child = spawn(command, args, { cwd, env, stdio: 'inherit', detached: shielded });
+    const pass = shielded ? passOnce(child) : passOn(child);
+    for (const signal of PASSED_SIGNALS) process.on(signal, pass);
     const finish = () => {
-      for (const signal of signals) process.off(signal, /** @type {() => void} */ (handlers[signal]));
+      for (const signal of PASSED_SIGNALS) process.off(signal, pass);
     };
     child.on('error', (error) => {
       finish();
@@ -98,6 +98,33 @@ export function foreground(command, args, options) {
       done(signal ? 128 + osConstants.signals[signal] : (code ?? 1));
     });
   });
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child  in our process group
+ * @returns {(signal: NodeJS.Signals) => void}
+ */
+function passOn(child) {
+  return (signal) => {
+    // What the terminal sends goes to the whole group: the child has it already.
+    if (!(process.stdin.isTTY && signal === 'SIGINT')) child.kill(signal);
+  };
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child  in a process group of its own
+ * @returns {(signal: NodeJS.Signals) => void}
+ */
+function passOnce(child) {
+  /** @type {Map<NodeJS.Signals, number>} when each signal was last passed on */
+  const passedMs = new Map();
+  return (signal) => {
+    const nowMs = performance.now();
+    if (nowMs - (passedMs.get(signal) ?? Number.NEGATIVE_INFINITY) < SAME_SIGNAL_MS) return;
+    passedMs.set(signal, nowMs);
+    // A terminal that goes away says so by SIGHUP, which to the switch means "read the configuration again".
+    child.kill(signal === 'SIGHUP' && process.stdin.isTTY ? 'SIGTERM' : signal);
+  };
 }
 
 /**

@@ -73,17 +73,34 @@ describe('foreground', () => {
     expect(await script('process.kill(process.pid, "SIGTERM")')).toBe(128 + 15);
   });
 
-  test('hands a signal to the program and waits for it', async () => {
+  /**
+   * A process that runs `child` in the foreground, in a process group of its own; `signal` is called when the
+   * child is up.
+   */
+  function parentOf(child: string, options: object, signal: (pid: number) => void): Promise<number | null> {
     const code = `
       import { foreground } from ${JSON.stringify(join(ROOT, 'tools/lib/process.mjs'))};
-      const child = 'process.on("SIGTERM", () => process.exit(5)); setTimeout(() => {}, 9e3); console.log("up")';
-      process.exitCode = await foreground(process.execPath, ['-e', child], {});`;
+      const child = ${JSON.stringify(`${child}; setTimeout(() => {}, 9000); console.log('up')`)};
+      process.exitCode = await foreground(process.execPath, ['-e', child], ${JSON.stringify(options)});`;
     const file = join(folder, 'parent.mjs');
     writeFileSync(file, code);
-    const parent = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
-    parent.stdout.once('data', () => parent.kill('SIGTERM'));
-    const status = await new Promise((done) => parent.once('exit', done));
-    expect(status).toBe(5);
+    const parent = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    parent.stdout.once('data', () => signal(parent.pid as number));
+    return new Promise((done) => parent.once('exit', done));
+  }
+
+  test('hands a signal to the program and waits for it', async () => {
+    const child = 'process.on("SIGTERM", () => process.exit(5))';
+    expect(await parentOf(child, {}, (pid) => process.kill(pid, 'SIGTERM'))).toBe(5);
+  });
+
+  test('a shielded program gets one signal, however often and to whomever it was sent', async () => {
+    const child = 'let n = 0; process.on("SIGINT", () => { n++; setTimeout(() => process.exit(n), 300); })';
+    const signal = (pid: number) => {
+      process.kill(-pid, 'SIGINT');
+      setTimeout(() => process.kill(pid, 'SIGINT'), 100);
+    };
+    expect(await parentOf(child, { shielded: true }, signal)).toBe(1);
   });
 });
 
