@@ -53,6 +53,11 @@ export const TASKS = {
     needs: [...TOOLS, 'wasm', 'testbed'],
     run: done,
   },
+  bench: {
+    what: "CPU per call next to Kamailio's (--rate, --seconds, --rounds, --json)",
+    needs: [...SWITCH, 'peers'],
+    run: program('loadtest/peers/compare.ts'),
+  },
   setup: {
     what: 'everything that `start` needs; with --print-env, print the environment for a shell',
     needs: SWITCH,

@@ -16,6 +16,12 @@ export const TEST_PROGRAMS = [
 ];
 
 /** @type {SystemPackage[]} */
+export const BENCHMARK_PROGRAMS = [
+  { name: 'sip-tester', program: 'sipp' },
+  { name: 'kamailio', program: 'kamailio' },
+];
+
+/** @type {SystemPackage[]} */
 export const WORKER_BUILD = [
   { name: 'g++', program: 'c++' },
   { name: 'cmake', program: 'cmake' },

@@ -1,12 +1,12 @@
 /** The steps of the set-up. Each looks first, and does nothing where nothing is to be done. */
 import { setUpDependencies } from './dependencies.mjs';
 import { setUpNode } from './node.mjs';
-import { setUpPackages, TEST_PROGRAMS } from './packages.mjs';
+import { BENCHMARK_PROGRAMS, setUpPackages, TEST_PROGRAMS } from './packages.mjs';
 import { buildTestbed } from './testbed.mjs';
 import { buildWasm } from './wasm.mjs';
 import { setUpWorker } from './worker.mjs';
 
-/** @typedef {'node' | 'dependencies' | 'wasm' | 'testbed' | 'worker' | 'programs'} StepName */
+/** @typedef {'node' | 'dependencies' | 'wasm' | 'testbed' | 'worker' | 'programs' | 'peers' | 'peers'} StepName */
 
 /** @type {Record<StepName, (context: import('../lib/context.mjs').Context) => Promise<void>>} */
 export const STEPS = {
@@ -16,4 +16,5 @@ export const STEPS = {
   testbed: buildTestbed,
   worker: setUpWorker,
   programs: (context) => setUpPackages(context, TEST_PROGRAMS, 'the end-to-end tests'),
+  peers: (context) => setUpPackages(context, BENCHMARK_PROGRAMS, 'the benchmarks'),
 };
