@@ -6,7 +6,7 @@ import { buildTestbed } from './testbed.mjs';
 import { buildWasm } from './wasm.mjs';
 import { setUpWorker } from './worker.mjs';
 
-/** @typedef {'node' | 'dependencies' | 'wasm' | 'testbed' | 'worker' | 'programs' | 'peers' | 'peers'} StepName */
+/** @typedef {'node' | 'dependencies' | 'wasm' | 'testbed' | 'worker' | 'programs' | 'peers'} StepName */
 
 /** @type {Record<StepName, (context: import('../lib/context.mjs').Context) => Promise<void>>} */
 export const STEPS = {
