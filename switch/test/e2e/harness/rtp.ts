@@ -33,6 +33,7 @@ export class RtpPhone {
   readonly ssrc = randomInt(1, 0xffff_ffff);
   readonly #socket: Socket;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
   #sequence = randomInt(0, 0xffff);
   #timestamp = randomInt(0, 0xffff_ffff);
 
@@ -147,9 +148,11 @@ export class RtpPhone {
     return longestGapMs(this.heard(fromMs), hz);
   }
 
+  /** Silent and deaf from now on; may be called again. */
   close(): void {
     clearInterval(this.#timer);
-    this.#socket.close();
+    if (!this.#closed) this.#socket.close();
+    this.#closed = true;
   }
 }
 
