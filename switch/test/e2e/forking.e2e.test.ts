@@ -140,6 +140,6 @@ describe('an INVITE to two contacts, with media through the switch', () => {
     await Promise.all([callerAudio.hears(1_000), calleeAudio.hears(440)]);
     expect((await strowger().metrics()).sum('strowger_media_legs')).toBe(2);
     await bye(caller, dialog, second);
-    await strowger().empties(2, 40_000);
+    await strowger().empties(2, 10_000);
   });
 });

@@ -56,7 +56,7 @@ describe('media of a call', () => {
     const after = calleeAudio.packets.length;
     await sleep(300);
     expect(calleeAudio.packets.length, 'packets after the end of the call').toBe(after);
-    await strowger().empties(1, 40_000);
+    await strowger().empties(1, 10_000);
   });
 
   test('is latched to where it comes from, and strangers are not heard', async () => {
@@ -123,7 +123,7 @@ describe('media of a call', () => {
     calleeAudio.speak(CALLEE_HZ, ack.body);
     await Promise.all([callerAudio.hears(CALLEE_HZ), calleeAudio.hears(CALLER_HZ)]);
     await bye(callee, calleeDialog(arrived, ok), caller);
-    await strowger().empties(1, 40_000);
+    await strowger().empties(1, 10_000);
   });
 
   test('with no codec that the switch relays is refused with 488', async () => {
@@ -184,6 +184,6 @@ describe('a call without media', () => {
     ]);
     caller.reply(atCaller, 200, 'OK');
     callee.reply(atCallee, 200, 'OK');
-    await strowger().empties(1, 40_000);
+    await strowger().empties(1, 10_000);
   });
 });

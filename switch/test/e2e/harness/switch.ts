@@ -17,13 +17,15 @@ export type ConfigFile = { [K in keyof Config]?: Partial<Config[K]> | Config[K] 
 export interface SwitchOptions {
   /** File in config/ to begin with; `demo.yaml` by default. */
   base?: 'demo.yaml' | 'bench.yaml' | 'bench-digest.yaml';
-  /** Changes to it, after the ports were replaced. */
+  /** Changes to it, after it got its own ports. */
   change?: (config: ConfigFile) => void;
 }
 
 /** Ports of phones' media: enough for 60 legs. */
 const MEDIA_PORTS = 120;
 const API_TOKEN = 'token-of-the-end-to-end-tests';
+/** Transactions are kept for 64 of these after their end: 32 s with the default of 500 ms would make a slow test run. */
+const T1_MS = 100;
 /** Ready within this: a cold start on a busy machine. */
 const READY_TIMEOUT_MS = 20_000;
 
@@ -71,7 +73,7 @@ export class Switch {
     const ports = await choosePorts();
     const text = readFileSync(join(REPOSITORY, 'config', options.base ?? 'demo.yaml'), 'utf8');
     const config = parse(text) as ConfigFile;
-    applyPorts(config, ports);
+    adapt(config, ports);
     options.change?.(config);
     writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config, null, 2));
     const instance = new Switch(folder, ports);
@@ -168,7 +170,8 @@ async function choosePorts(): Promise<Ports> {
   };
 }
 
-function applyPorts(config: ConfigFile, ports: Ports): void {
+/** Ports and a token of our own, no waiting at the end; shorter timers where the test is not about load. */
+function adapt(config: ConfigFile, ports: Ports): void {
   const sip = `127.0.0.1:${ports.sip}`;
   config.listen = { udp: [sip], tcp: [sip] };
   config.http = {
@@ -188,4 +191,5 @@ function applyPorts(config: ConfigFile, ports: Ports): void {
     webrtcPort: ports.webrtc,
   };
   config.calls = { ...config.calls, drainS: 0 };
+  if (config.media.anchor) config.timers = { t1Ms: T1_MS };
 }
