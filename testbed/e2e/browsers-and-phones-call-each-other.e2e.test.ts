@@ -38,7 +38,7 @@ describe('the softphone page in Chromium', () => {
     expect(await one.listen(BROWSER_HZ)).toBe(0);
     await one.hangup();
     await desk.event('CALL_CLOSED');
-    await strowger().empties(2, 10_000);
+    await strowger().empties(2);
   });
 
   test('is called by a phone: both hear each other, the phone hangs up', async () => {
@@ -50,7 +50,7 @@ describe('the softphone page in Chromium', () => {
     await Promise.all([one.hears(PHONE_HZ), desk.hears(BROWSER_HZ)]);
     await desk.hangup();
     await one.phase('none');
-    await strowger().empties(2, 10_000);
+    await strowger().empties(2);
   });
 
   test('calls another browser: both hear each other', async () => {
@@ -62,7 +62,7 @@ describe('the softphone page in Chromium', () => {
     await Promise.all([one.hears(1_300), other.hears(BROWSER_HZ)]);
     await other.hangup();
     await one.phase('none');
-    await strowger().empties(2, 10_000);
+    await strowger().empties(2);
   });
 
   test('reconnects after a lost connection and can be called again', async () => {

@@ -28,7 +28,7 @@ describe('a call put on hold', () => {
       expect((await holder.receivedS()) - resumedS).toBeGreaterThan(0.9);
       await caller.hangup();
       await callee.event('CALL_CLOSED');
-      await strowger().empties(2, 10_000);
+      await strowger().empties(2);
     });
   }
 

@@ -116,6 +116,6 @@ describe('INVITE transactions, with T1 of 20 ms', () => {
     const call = await establish(caller, callee);
     await bye(callee, call.calleeSide, caller);
     const bindings = (await strowger().metrics()).sum('strowger_bindings');
-    await strowger().empties(bindings, 10_000);
+    await strowger().empties(bindings);
   });
 });

@@ -32,7 +32,7 @@ describe('two phones with digest, through the switch', () => {
       const [first, second] = who === 'caller' ? [caller, callee] : [callee, caller];
       await first.hangup();
       await second.event('CALL_CLOSED');
-      await strowger().empties(2, 10_000);
+      await strowger().empties(2);
       await Promise.all([caller.stop(), callee.stop()]);
       await strowger().empties(0);
     });
@@ -48,7 +48,7 @@ describe('two phones with digest, through the switch', () => {
     expect(detail.legs.map((leg) => leg.codec)).toEqual(['PCMU/8000', 'PCMU/8000']);
     await strowger().api(`/calls/${call.id}`, 'DELETE');
     await Promise.all([caller.event('CALL_CLOSED'), callee.event('CALL_CLOSED')]);
-    await strowger().empties(2, 10_000);
+    await strowger().empties(2);
   });
 
   test('registrations are listed with their contacts', async () => {

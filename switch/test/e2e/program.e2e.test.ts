@@ -159,7 +159,7 @@ describe('the program', () => {
     const children = processTree(program.pid).filter(({ pid }) => pid !== program.pid);
     expect(children.length).toBeGreaterThan(0);
     program.signal('SIGKILL');
-    await eventually('no child left', () => !children.some(isAlive), 10_000);
+    await eventually('no child left', () => !children.some(isAlive));
   });
 
   it('can be stopped while it starts', async () => {

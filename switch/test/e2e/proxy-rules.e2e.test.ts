@@ -171,7 +171,7 @@ describe('the proxy', () => {
     callee.send(callee.within(call.calleeSide, 'ACK', { cseq: again.cseq }));
     await caller.incoming('ACK');
     await bye(callee, call.calleeSide, caller);
-    await strowger().empties(await bindings(), 10_000);
+    await strowger().empties(await bindings());
   });
 
   const bindings = async () => (await strowger().metrics()).sum('strowger_bindings');

@@ -31,7 +31,7 @@ describe('a call to a trunk by prefix', () => {
       await caller.hangup();
       const stats = await peer.finished(5_000);
       expect(stats).toMatchObject({ successful: 1, failed: 0 });
-      await strowger().empties(1, 10_000);
+      await strowger().empties(1);
     });
   }
 });

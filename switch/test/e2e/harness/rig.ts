@@ -50,10 +50,10 @@ export async function sipp(options: SippOptions): Promise<Sipp> {
   return forTest(await Sipp.start(options));
 }
 
-/** A user agent on the wire for this test. */
+/** A user agent on the wire for this test; takes its registrations back at the end. */
 export async function ua(at: Switch, options: Omit<UaOptions, 'proxy'>): Promise<Ua> {
   const agent = await Ua.open({ ...options, proxy: at.sip });
-  onTestFinished(() => agent.close());
+  onTestFinished(() => agent.leave());
   return agent;
 }
 

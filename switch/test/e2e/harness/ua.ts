@@ -73,6 +73,7 @@ export class Ua {
   /** Whether the far end has closed the TCP connection. */
   closed = false;
   readonly #proxy: { host: string; port: number };
+  #registered = false;
   #udp: UdpSocket | undefined;
   #tcp: Socket | undefined;
 
@@ -291,7 +292,15 @@ export class Ua {
       contact: (options.contacts ?? [`<${this.contactUri}>`]).join(', '),
       headers: [['Expires', String(options.expires ?? 300)], ...(options.headers ?? [])],
     });
-    return (await this.transact(request)).response;
+    const { response } = await this.transact(request);
+    if (response.status === 200) this.#registered = options.expires !== 0;
+    return response;
+  }
+
+  /** Closes its socket, after it has taken back all contacts of its user if it has registered any. */
+  async leave(): Promise<void> {
+    if (this.#registered) await this.register({ contacts: ['*'], expires: 0 }).catch(() => undefined); // it may be gone
+    this.close();
   }
 
   /**
