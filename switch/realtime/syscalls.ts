@@ -1,0 +1,215 @@
+/**
+ * The system calls of the realtime threads, through koffi (docs/decisions): UDP sockets, batches of datagrams,
+ * waiting, and eventfds. Linux only; see udp-dgram.ts for elsewhere.
+ */
+import koffi from 'koffi';
+import { parseAddress } from '../../wasm-core/host/address.ts';
+import { AF_INET, AF_INET6, SOCKADDR_BYTES_MAX, writeSocketAddress } from './sockaddr.ts';
+
+// Linux x86-64 and arm64 share these numbers.
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0x80000;
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const MSG_DONTWAIT = 0x40;
+const EFD_NONBLOCK = 0x800;
+const EFD_CLOEXEC = 0x80000;
+const EPOLL_CLOEXEC = 0x80000;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const POLLIN = 1; // EPOLLIN too
+
+/** Sockets that `waitReadable` takes at most; epoll is for more. */
+const POLL_SOCKETS_MAX = 63;
+/** Socket buffers: enough for some hundred ms of a busy line. The system may grant less. */
+const SOCKET_BUFFER_BYTES = 4 << 20;
+
+/** struct epoll_event: packed on x86-64 only. */
+const EPOLL_EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
+const EPOLL_EVENT_DATA = process.arch === 'x64' ? 4 : 8;
+
+/** Room for what `epollWait` finds. */
+export class EpollEvents {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  readonly #view: DataView;
+
+  /** @param count most events that one wait returns */
+  constructor(count: number) {
+    this.count = count;
+    this.bytes = new Uint8Array(count * EPOLL_EVENT_BYTES);
+    this.#view = new DataView(this.bytes.buffer);
+  }
+
+  /** The token with which the readable socket `i` was added. */
+  token(i: number): number {
+    return this.#view.getUint32(i * EPOLL_EVENT_BYTES + EPOLL_EVENT_DATA, true);
+  }
+}
+
+export interface Syscalls {
+  /** Receives without waiting; `vector` begins at the first mmsghdr. Returns how many came, -1 for an error or none. */
+  recvmmsg(fd: number, vector: Uint8Array, count: number): number;
+  /** Sends without waiting. Returns how many were taken, -1 when not even the first. */
+  sendmmsg(fd: number, vector: Uint8Array, count: number): number;
+  /**
+   * A bound UDP socket; an IPv6 one takes no IPv4. `bufferBytes`: size of each of its two buffers, default 4 MiB.
+   * @throws when the address can't be had; the message says why.
+   */
+  openUdp(address: string, port: number, bufferBytes?: number): number;
+  /** The port that a socket is bound to. */
+  localPort(fd: number): number;
+  eventfdCreate(): number;
+  eventfdSignal(fd: number): void;
+  /** Resets an eventfd. */
+  eventfdDrain(fd: number): void;
+  /**
+   * Waits until one of the sockets (63 at most) or the eventfd is readable, and resets the eventfd; at most
+   * `timeoutUs`.
+   */
+  waitReadable(fds: readonly number[], eventFd: number, timeoutUs: number): void;
+  epollCreate(): number;
+  /** Watches `fd` for reading. `token` (u32) is what `EpollEvents.token` gives back. @throws when it can't be. */
+  epollAdd(epollFd: number, fd: number, token: number): void;
+  epollRemove(epollFd: number, fd: number): void;
+  /** Waits for readable sockets, at most `timeoutMs`. Returns how many there are, 0 when the time is over. */
+  epollWait(epollFd: number, events: EpollEvents, timeoutMs: number): number;
+  close(fd: number): void;
+  /** Of the last call that failed. */
+  errno(): number;
+}
+
+let opened: Syscalls | null = null;
+
+/** The system calls, bound once per thread. @throws on other systems than Linux. */
+export function openSyscalls(): Syscalls {
+  opened ??= bindSyscalls();
+  return opened;
+}
+
+function bindSyscalls(): Syscalls {
+  if (process.platform !== 'linux') throw new Error('batched UDP needs Linux');
+  const libc = koffi.load('libc.so.6');
+  const recvmmsg = libc.func('int recvmmsg(int, void*, uint32, int, void*)');
+  const sendmmsg = libc.func('int sendmmsg(int, void*, uint32, int)');
+  const close = libc.func('int close(int)');
+  return {
+    recvmmsg: (fd, vector, count) => recvmmsg(fd, vector, count, MSG_DONTWAIT, null),
+    sendmmsg: (fd, vector, count) => sendmmsg(fd, vector, count, MSG_DONTWAIT),
+    ...bindSockets(libc),
+    ...bindWaiting(libc),
+    ...bindEpoll(libc),
+    close(fd) {
+      close(fd);
+    },
+    errno: () => koffi.errno(),
+  };
+}
+
+type Library = ReturnType<typeof koffi.load>;
+
+function bindSockets(libc: Library): Pick<Syscalls, 'openUdp' | 'localPort'> {
+  const socket = libc.func('int socket(int, int, int)');
+  const bind = libc.func('int bind(int, void*, uint32)');
+  const setsockopt = libc.func('int setsockopt(int, int, int, void*, uint32)');
+  const getsockname = libc.func('int getsockname(int, void*, void*)');
+  const close = libc.func('int close(int)');
+  const option = (fd: number, level: number, name: number, value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32LE(value);
+    setsockopt(fd, level, name, bytes, 4);
+  };
+  return {
+    openUdp(address, port, bufferBytes = SOCKET_BUFFER_BYTES) {
+      const bytes = parseAddress(address);
+      if (bytes === null) throw new Error(`'${address}' is not an IP address`);
+      const v6 = address.includes(':');
+      const fd: number = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+      if (fd < 0) throw new Error(`no UDP socket (errno ${koffi.errno()})`);
+      option(fd, SOL_SOCKET, SO_RCVBUF, bufferBytes);
+      option(fd, SOL_SOCKET, SO_SNDBUF, bufferBytes);
+      if (v6) option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+      const name = new Uint8Array(SOCKADDR_BYTES_MAX);
+      const length = writeSocketAddress(name, 0, bytes, 0, port);
+      if (bind(fd, name, length) < 0) {
+        const code = koffi.errno();
+        close(fd);
+        throw new Error(
+          `UDP ${address}:${port} can't be bound (errno ${code}); is another program using it?`,
+        );
+      }
+      return fd;
+    },
+    localPort(fd) {
+      const name = new Uint8Array(SOCKADDR_BYTES_MAX);
+      const length = Buffer.alloc(4);
+      length.writeInt32LE(name.length);
+      if (getsockname(fd, name, length) < 0) throw new Error(`no local address (errno ${koffi.errno()})`);
+      return (name[2]! << 8) | name[3]!;
+    },
+  };
+}
+
+function bindWaiting(
+  libc: Library,
+): Pick<Syscalls, 'eventfdCreate' | 'eventfdSignal' | 'eventfdDrain' | 'waitReadable'> {
+  const ppoll = libc.func('int ppoll(void*, uint64, void*, void*)');
+  const eventfd = libc.func('int eventfd(uint32, int)');
+  const write = libc.func('int64 write(int, void*, uint64)');
+  const read = libc.func('int64 read(int, void*, uint64)');
+  const one = Buffer.alloc(8);
+  one.writeBigUInt64LE(1n);
+  const scratch = Buffer.alloc(8);
+  const polled = new Uint8Array(8 * (POLL_SOCKETS_MAX + 1));
+  const polledView = new DataView(polled.buffer);
+  const timeout = new Uint8Array(16);
+  const timeoutView = new DataView(timeout.buffer);
+  const entry = (i: number, fd: number) => {
+    polledView.setInt32(i * 8, fd, true);
+    polledView.setInt32(i * 8 + 4, POLLIN, true);
+  };
+  const drain = (fd: number) => {
+    read(fd, scratch, 8);
+  };
+  return {
+    eventfdCreate: () => eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
+    eventfdSignal(fd) {
+      write(fd, one, 8);
+    },
+    eventfdDrain: drain,
+    waitReadable(fds, eventFd, timeoutUs) {
+      for (let i = 0; i < fds.length; i++) entry(i, fds[i]!);
+      entry(fds.length, eventFd);
+      const us = Math.max(0, Math.floor(timeoutUs));
+      timeoutView.setUint32(0, Math.floor(us / 1e6), true);
+      timeoutView.setUint32(8, (us % 1e6) * 1000, true);
+      if (ppoll(polled, fds.length + 1, timeout, null) <= 0) return;
+      if ((polledView.getInt16(fds.length * 8 + 6, true) & POLLIN) !== 0) drain(eventFd);
+    },
+  };
+}
+
+function bindEpoll(libc: Library): Pick<Syscalls, 'epollCreate' | 'epollAdd' | 'epollRemove' | 'epollWait'> {
+  const create = libc.func('int epoll_create1(int)');
+  const control = libc.func('int epoll_ctl(int, int, int, void*)');
+  const wait = libc.func('int epoll_wait(int, void*, int, int)');
+  return {
+    epollCreate: () => create(EPOLL_CLOEXEC),
+    epollAdd(epollFd, fd, token) {
+      const event = Buffer.alloc(EPOLL_EVENT_BYTES);
+      event.writeUInt32LE(POLLIN, 0);
+      event.writeUInt32LE(token, EPOLL_EVENT_DATA);
+      if (control(epollFd, EPOLL_CTL_ADD, fd, event) < 0) {
+        throw new Error(`socket can't be watched (errno ${koffi.errno()})`);
+      }
+    },
+    epollRemove(epollFd, fd) {
+      control(epollFd, EPOLL_CTL_DEL, fd, null);
+    },
+    epollWait: (epollFd, events, timeoutMs) =>
+      Math.max(0, wait(epollFd, events.bytes, events.count, timeoutMs)),
+  };
+}
