@@ -1,7 +1,6 @@
 /**
  * What is put into the page before its own scripts: an ear for what comes from the other side, independent of how
- * the page plays it, and a microphone without voice processing, which would take a steady tone for noise.
- * The function runs in the page, so it uses nothing from outside itself.
+ * the page plays it. The function runs in the page, so it uses nothing from outside itself.
  */
 
 /** In the page as `window.testEar`. */
@@ -23,14 +22,6 @@ export function installEar(): void {
         if (event.track.kind === 'audio') tracks.push(event.track);
       });
     }
-  };
-
-  const devices = navigator.mediaDevices;
-  const getUserMedia = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = (constraints) => {
-    const audio = typeof constraints?.audio === 'object' ? constraints.audio : {};
-    const plain = { ...audio, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-    return getUserMedia({ ...constraints, audio: plain });
   };
 
   let context: AudioContext | undefined;
