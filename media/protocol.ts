@@ -22,6 +22,8 @@ export interface HelloRequest {
   node: string;
   /** Epoch the node wants; 0 asks for a new one. */
   epoch: number;
+  /** The node has just started and knows of no calls: those of before are closed. Default false. */
+  fresh?: boolean;
 }
 export interface HelloReply {
   id: number;
@@ -150,11 +152,6 @@ export interface WorkerReplacedEvent {
   gapMs: number;
 }
 
-export type MediaRequest =
-  | HelloRequest
-  | SdpRequest
-  | CloseLegRequest
-  | CloseCallRequest
-  | StatsRequest;
+export type MediaRequest = HelloRequest | SdpRequest | CloseLegRequest | CloseCallRequest | StatsRequest;
 export type MediaReply = HelloReply | SdpReply | StatsReply | PlainReply;
 export type MediaEvent = MediaTimeoutEvent | WorkerReplacedEvent;

@@ -1,0 +1,105 @@
+/**
+ * The switch's side of one dialog: the endpoint that the party is connected to, and the descriptions the switch has
+ * sent in the dialog. The shape of the m-lines is kept, as it may never shrink (RFC 3264 section 8).
+ */
+import { randomInt } from 'node:crypto';
+import type { SdpVariant } from '../protocol.ts';
+import type { Codec } from '../sdp/codec.ts';
+import type {
+  LocalAudio,
+  LocalWebRtc,
+  MediaLine,
+  RemoteAudio,
+  RemoteDescription,
+} from '../sdp/description.ts';
+import type { Direction } from '../sdp/direction.ts';
+import { writeSdp } from '../sdp/write.ts';
+import type { Endpoint, Flow } from './engine.ts';
+
+const PROTOCOLS: Record<SdpVariant, string> = { plain: 'RTP/AVP', webrtc: 'UDP/TLS/RTP/SAVPF' };
+/** Id that is offered for the MID header extension; mediasoup's own. */
+const MID_EXTENSION = 1;
+/** sess-id fits a 32-bit signed integer, as some phones read it into one. */
+const SESSION_ID_MAX = 2 ** 31;
+
+/** What is said of the audio besides where it goes. */
+export interface AudioTerms {
+  codecs: Codec[];
+  direction: Direction;
+  ptime: number | null;
+  maxptime: number | null;
+}
+
+export class Side {
+  readonly variant: SdpVariant;
+  readonly endpoint: Endpoint;
+  /** Leg whose answer or offer the flow is from; null before. */
+  leg: number | null = null;
+  /** What was agreed last; null before. */
+  flow: Flow | null = null;
+  #address: string;
+  #sessionId = String(randomInt(1, SESSION_ID_MAX));
+  #version = 0;
+  #text = '';
+  #lines: MediaLine[];
+  #audioIndex = 0;
+  #rtcpMux = false;
+
+  constructor(endpoint: Endpoint, announcedAddress: string) {
+    this.variant = endpoint.variant;
+    this.endpoint = endpoint;
+    this.#address = announcedAddress;
+    const mid = this.variant === 'webrtc' ? '0' : null;
+    this.#lines = [{ type: 'audio', protocol: PROTOCOLS[this.variant], formats: '', mid }];
+  }
+
+  /** The offer to this party. */
+  offer(terms: AudioTerms): string {
+    const protocol = this.#lines[this.#audioIndex]?.protocol ?? PROTOCOLS[this.variant];
+    const rtcpMux = this.variant === 'webrtc' || this.#rtcpMux;
+    return this.#write({ ...terms, ...this.#transport('actpass', MID_EXTENSION), protocol, rtcpMux });
+  }
+
+  /** Whether rtcp-mux is agreed when this party's answer is `audio`: it must have been offered. */
+  muxesWith(audio: RemoteAudio): boolean {
+    return (this.variant === 'webrtc' || this.#rtcpMux) && audio.rtcpMux;
+  }
+
+  /** The answer to this party's offer; `terms` null refuses its audio. */
+  answer(offer: RemoteDescription, terms: AudioTerms | null): string {
+    this.#lines = offer.lines;
+    this.#audioIndex = offer.audioIndex;
+    const { audio } = offer;
+    if (terms === null || audio === null) return this.#write(null);
+    this.#rtcpMux = audio.rtcpMux;
+    const setup = audio.webrtc?.setup === 'passive' ? 'active' : 'passive';
+    const transport = this.#transport(setup, audio.webrtc?.midExtension ?? null);
+    return this.#write({ ...terms, ...transport, protocol: audio.protocol, rtcpMux: audio.rtcpMux });
+  }
+
+  #transport(setup: LocalWebRtc['setup'], midExtension: number | null): Pick<LocalAudio, 'port' | 'webrtc'> {
+    const { local } = this.endpoint;
+    if (local.variant === 'plain') return { port: local.rtpPort, webrtc: null };
+    const { iceUfrag, icePwd, candidates, fingerprints } = local;
+    const port =
+      candidates.find((candidate) => candidate.protocol === 'udp')?.port ?? candidates[0]?.port ?? 9;
+    const stream = `strowger-${this.#sessionId}`;
+    return { port, webrtc: { iceUfrag, icePwd, candidates, fingerprints, setup, midExtension, stream } };
+  }
+
+  /** The version grows only with a change. */
+  #write(audio: LocalAudio | null): string {
+    const write = () =>
+      writeSdp({
+        sessionId: this.#sessionId,
+        version: this.#version,
+        address: this.#address,
+        lines: this.#lines,
+        audioIndex: this.#audioIndex,
+        audio,
+      });
+    if (write() !== this.#text) this.#version++;
+    this.#text = write();
+    return this.#text;
+  }
+}

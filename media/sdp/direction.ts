@@ -1,0 +1,25 @@
+/** Direction of a media stream, from the view of the one who writes it (RFC 3264 5.1). */
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+export function sends(direction: Direction): boolean {
+  return direction === 'sendrecv' || direction === 'sendonly';
+}
+
+export function receives(direction: Direction): boolean {
+  return direction === 'sendrecv' || direction === 'recvonly';
+}
+
+export function directionOf(send: boolean, receive: boolean): Direction {
+  if (send) return receive ? 'sendrecv' : 'sendonly';
+  return receive ? 'recvonly' : 'inactive';
+}
+
+/** The same stream seen from the other side. */
+export function reversed(direction: Direction): Direction {
+  return directionOf(receives(direction), sends(direction));
+}
+
+/** What is left of `direction` when the other side's is `other` (RFC 3264 6.1). */
+export function limitedBy(direction: Direction, other: Direction): Direction {
+  return directionOf(sends(direction) && receives(other), receives(direction) && sends(other));
+}
