@@ -42,7 +42,7 @@ class RunningNode {
     const stuck = (): void => process.exit(EXIT_STUCK);
     const realtime = await startRealtime(loaded, start.secret, log, stuck);
     const { mediaSocket, token } = start;
-    const media = mediaSocket === null ? null : connectMedia(mediaSocket, loaded.config.name, log);
+    const media = mediaSocket === null ? null : connectMedia(mediaSocket, loaded.config, log);
     const node = new SwitchNode({ loaded, realtime, media, token, log, stuck });
     const info = await node.start();
     await tell({ type: 'ready', info });

@@ -35,6 +35,16 @@ export function formatEntry(json: string): string {
   return `${[time, level, entry['msg'], ...details].join(' ')}${trace}\n`;
 }
 
+/** A line of a log in readable form; what isn't JSON stays as it is. */
+export function formatLogLine(line: string): string {
+  if (!line.startsWith('{')) return `${line}\n`;
+  try {
+    return formatEntry(line);
+  } catch {
+    return `${line}\n`;
+  }
+}
+
 /** Writes through a format; synchronous, so that nothing is lost when the process dies. */
 function prettyStream(out: DestinationStream): DestinationStream {
   return { write: (json) => out.write(formatEntry(json)) };

@@ -1,5 +1,7 @@
 /** A child process that is started again when it dies. */
 import { type ChildProcess, fork, type Serializable } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Logger } from '../control/log.ts';
 import { Backoff } from './backoff.ts';
 
@@ -10,6 +12,8 @@ export interface ChildOptions {
   file: string;
   args?: readonly string[];
   env?: Readonly<Record<string, string>>;
+  /** Rewrites each line of its standard error; default: passed on as it is. */
+  formatLine?(line: string): string;
   /** Called for each start, with a function that sends a message to the new process. */
   started?(send: (message: Serializable) => void): void;
   message?(message: unknown): void;
@@ -45,13 +49,22 @@ export class Child {
       detached: true,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 'inherit', this.#options.formatLine ? 'pipe' : 'inherit', 'ipc'],
     });
+    if (child.stderr) this.#passOn(child.stderr);
     this.#process = child;
     child.on('message', (message) => this.#options.message?.(message));
     child.on('error', (error) => this.#log.error({ err: error, child: this.#options.name }, 'child process'));
     child.on('exit', (code, signal) => this.#exited(code, signal));
     this.#options.started?.((message) => this.send(message));
+  }
+
+  /** Writes its standard error to ours, line by line. */
+  #passOn(stream: Readable): void {
+    const format = this.#options.formatLine;
+    createInterface({ input: stream }).on('line', (line) =>
+      process.stderr.write(format ? format(line) : line),
+    );
   }
 
   /** Sends a message; lost when the process isn't running. */

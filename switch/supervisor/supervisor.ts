@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LoadedConfig } from '../control/config/load.ts';
-import type { Logger } from '../control/log.ts';
+import { formatLogLine, type Logger } from '../control/log.ts';
 import { Child } from './child.ts';
 import { mediaArguments } from './media-arguments.ts';
 import type { FromNode, ReadyInfo, StartNode } from './messages.ts';
@@ -61,7 +61,9 @@ export class Supervisor {
   #mediaChild(): Child {
     const file = join(ROOT, 'media/main.ts');
     const args = mediaArguments(this.#loaded.config, this.#mediaSocket);
-    return new Child({ name: 'media', file, args, gaveUp: () => void this.#fail() }, this.#log);
+    // The media process knows nothing of our configuration and always writes JSON.
+    const formatLine = this.#loaded.config.logs.pretty ? formatLogLine : undefined;
+    return new Child({ name: 'media', file, args, formatLine, gaveUp: () => void this.#fail() }, this.#log);
   }
 
   #nodeChild(): Child {

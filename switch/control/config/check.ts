@@ -1,5 +1,5 @@
 /** What a schema cannot say: keys that exclude each other, names that must exist, ranges that must be in order. */
-import { parseAddress } from '../../../wasm-core/host/address.ts';
+import { isUnspecified, parseAddress } from '../../../wasm-core/host/address.ts';
 import { splitHostPort } from './endpoints.ts';
 import { networkOf } from './network.ts';
 import type { ConfigDocument } from './document.ts';
@@ -35,6 +35,7 @@ export function checkMeaning(document: ConfigDocument, config: Config): void {
   checkTokens(findings, config);
   checkTrunks(findings, config);
   checkOrder(findings, config);
+  checkMedia(findings, config);
   checkHttp(findings, config);
   for (const [i, network] of config.trusted.entries())
     if (networkOf(network) === null)
@@ -134,6 +135,19 @@ function checkOrder(findings: Findings, config: Config): void {
   const { ringBytes } = config.limits;
   if ((ringBytes & (ringBytes - 1)) !== 0)
     findings.add(['limits', 'ringBytes'], `found ${ringBytes}; allowed: a power of two`);
+}
+
+function checkMedia(findings: Findings, { media }: Config): void {
+  const address = parseAddress(media.address);
+  if (address === null)
+    findings.add(['media', 'address'], `found "${media.address}"; allowed: an IP address`);
+  else if (isUnspecified(address) && media.announcedAddress === undefined)
+    findings.add(
+      ['media', 'address'],
+      `${media.address} means every address of this machine: give \`announcedAddress\``,
+    );
+  if (media.announcedAddress !== undefined && parseAddress(media.announcedAddress) === null)
+    findings.add(['media', 'announcedAddress'], `found "${media.announcedAddress}"; allowed: an IP address`);
 }
 
 function checkHttp(findings: Findings, config: Config): void {

@@ -152,6 +152,16 @@ describe('an error names line, key, what was found and what is allowed', () => {
       'domains: [a]\nlisten:\n  udp: [0.0.0.0:5060]',
       '3 listen.udp[0]: 0.0.0.0 means every address',
     ],
+    [
+      'a media address by name',
+      'domains: [a]\nmedia:\n  address: localhost',
+      '3 media.address: found "localhost"; allowed: an IP address',
+    ],
+    [
+      'a media address that means all',
+      'domains: [a]\nmedia:\n  address: 0.0.0.0',
+      '3 media.address: 0.0.0.0 means every address',
+    ],
     ['YAML that is none', 'domains: [a\nname: x', '2 : not valid YAML'],
   ])('%s', async (_, yaml, expected) => {
     expect(await only(yaml)).toContain(expected);

@@ -1,0 +1,22 @@
+/** Connects the node with its media process. */
+import { MediaClient } from '../../media/client.ts';
+import type { Config } from './config/schema.ts';
+import type { Logger } from './log.ts';
+import type { MediaPort } from './media-port.ts';
+
+/**
+ * Begins to connect, and goes on doing so whenever the connection is lost.
+ * @param socket Unix socket of the media process.
+ */
+export function connectMedia(socket: string, config: Config, log: Logger): MediaPort {
+  return new MediaClient({
+    socket,
+    node: config.name,
+    requestTimeoutMs: config.media.setupTimeoutMs,
+    outstandingMax: config.limits.pendingMedia + config.limits.calls,
+    onState: (connected, reason) => {
+      if (connected) log.info('media process connected');
+      else log.error({ reason }, 'media process lost: calls are refused with 503 until it is back');
+    },
+  });
+}
