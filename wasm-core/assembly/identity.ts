@@ -18,8 +18,6 @@ import {
   cseqNumber,
   fromTagLen,
   fromTagPtr,
-  methodId,
-  methodPtr,
   toTagLen,
   toTagPtr,
   uriLen,
@@ -70,7 +68,8 @@ const LEG_BINDING: u32 = 3;
 const LEG_ALIASED: u32 = 0x80;
 
 const packed: usize = memory.data(128, 16);
-const decoded: usize = memory.data(256, 16);
+const opened: usize = memory.data(128, 16); // the last branch
+const decoded: usize = memory.data(128, 16); // the last dialog cookie
 const macInput: usize = memory.data(160, 16);
 
 /** SipHash of the current message's Call-ID. */
@@ -119,9 +118,12 @@ export function loopHash(): u64 {
   return h * 31 + cseqNumber;
 }
 
-/** Tells forwarded copies of different requests apart (RFC 3261 16.11): from the received branch and the rest. */
+/**
+ * Tells forwarded copies of different requests apart (RFC 3261 16.11): from the received branch and the rest, so that
+ * the CANCEL and the hop-by-hop ACK of a request get its branch.
+ */
 export function statelessHash(): u64 {
-  return (loopHash() & 0xffffffff) | ((transactionKey() * 31 + load<u8>(methodPtr)) << 32);
+  return (loopHash() & 0xffffffff) | (transactionKey() << 32);
 }
 
 function mac(at: usize, len: u32): u64 {
@@ -178,26 +180,26 @@ export function isOurBranch(ptr: usize, len: u32): bool {
 /** Decodes and verifies a branch of ours into br*; false when it is not, or was changed, or is another call's. */
 export function readBranch(ptr: usize, len: u32): bool {
   if (!isOurBranch(ptr, len) || len > 100) return false;
-  const n = b64urlDecode(decoded, ptr + MARK_LEN, len - MARK_LEN);
+  const n = b64urlDecode(opened, ptr + MARK_LEN, len - MARK_LEN);
   if (n < ((BC_ADDRESS + 4 + MAC_BYTES) as i32)) return false;
   const body = (n as u32) - MAC_BYTES;
-  const v6 = (load<u8>(decoded, BC_TRANSPORT) & 0x80) != 0;
+  const v6 = (load<u8>(opened, BC_TRANSPORT) & 0x80) != 0;
   if (body != BC_ADDRESS + (v6 ? 16 : 4)) return false;
-  if (load<u64>(decoded + body) != mac(decoded, body)) return false;
-  brKind = load<u8>(decoded, BC_KIND);
-  brA = load<u32>(decoded, BC_A);
-  brB = load<u32>(decoded, BC_B);
-  brIndex = load<u32>(decoded, BC_INDEX);
-  brHash = load<u64>(decoded, BC_HASH);
-  const transport = (load<u8>(decoded, BC_TRANSPORT) & 0x7f) as u32;
+  if (load<u64>(opened + body) != mac(opened, body)) return false;
+  brKind = load<u8>(opened, BC_KIND);
+  brA = load<u32>(opened, BC_A);
+  brB = load<u32>(opened, BC_B);
+  brIndex = load<u32>(opened, BC_INDEX);
+  brHash = load<u64>(opened, BC_HASH);
+  const transport = (load<u8>(opened, BC_TRANSPORT) & 0x7f) as u32;
   memory.fill(brBack, 0, 24);
   store<u8>(brBack, transport, G_TRANSPORT);
-  store<u16>(brBack, load<u16>(decoded, BC_PORT), G_PORT);
-  if (v6) v128.store(brBack + G_ADDRESS, v128.load(decoded + BC_ADDRESS));
+  store<u16>(brBack, load<u16>(opened, BC_PORT), G_PORT);
+  if (v6) v128.store(brBack + G_ADDRESS, v128.load(opened + BC_ADDRESS));
   else {
     store<u32>(brBack + G_ADDRESS, 0xffff0000, 8);
-    if (transport == 0) store<u32>(brBack + G_ADDRESS, load<u32>(decoded, BC_ADDRESS), 12);
-    else store<u32>(brBack, load<u32>(decoded, BC_ADDRESS), G_FLOW);
+    if (transport == 0) store<u32>(brBack + G_ADDRESS, load<u32>(opened, BC_ADDRESS), 12);
+    else store<u32>(brBack, load<u32>(opened, BC_ADDRESS), G_FLOW);
   }
   return true;
 }

@@ -221,7 +221,8 @@ function writeInit(memory: WebAssembly.Memory, at: number, init: CoreInit): void
     view.setUint32(at + offset, values[name], true);
   }
   view.setUint32(at + abi.I_ANCHOR, values.anchor ? 1 : 0, true);
-  if (init.secret.length !== SECRET_BYTES) throw new Error(`the secret has ${init.secret.length} bytes, not 16`);
+  if (init.secret.length !== SECRET_BYTES)
+    throw new Error(`the secret has ${init.secret.length} bytes, not 16`);
   new Uint8Array(memory.buffer).set(init.secret, at + abi.I_SECRET);
   if (init.listeners.length > abi.LISTENERS_MAX) {
     throw new Error(`${init.listeners.length} listeners, at most ${abi.LISTENERS_MAX}`);
@@ -234,7 +235,8 @@ function writeInit(memory: WebAssembly.Memory, at: number, init: CoreInit): void
 
 function writeListener(view: DataView, at: number, listener: CoreListener): void {
   const host = new TextEncoder().encode(listener.host);
-  if (host.length > LISTENER_HOST_BYTES_MAX) throw new Error(`the host of a listener is too long: ${listener.host}`);
+  if (host.length > LISTENER_HOST_BYTES_MAX)
+    throw new Error(`the host of a listener is too long: ${listener.host}`);
   view.setUint8(at, listener.transport);
   view.setUint8(at + 1, host.length);
   view.setUint16(at + 2, listener.port, true);

@@ -24,7 +24,7 @@ import { BRANCH_OWN, NO_CALL, identityFor } from '../identity';
 import { recGen, recSlot, tableGet } from '../mem/table';
 import { timerSet } from '../mem/wheel';
 import { writeVia } from '../proxy/forward';
-import { contactTarget } from '../proxy/source';
+import { senderTarget } from '../proxy/source';
 import { B_TARGET, bindingGet } from '../registrar/bindings';
 import { adUriLen, adUriPtr, parseAddress } from '../sip/address';
 import { H_CALL_ID, H_CONTACT, H_FROM, H_TO } from '../sip/header';
@@ -62,7 +62,9 @@ import {
   S_CALLER_ROUTES,
   S_CALL_ID,
   S_FROM,
+  S_FROM_URI,
   S_TO,
+  S_TO_URI,
   callFree,
   callGet,
   callSetState,
@@ -163,8 +165,7 @@ function sendBye(call: usize, leg: u32, again: bool): void {
   identityFor(id + 2, load<u16>(id));
   const frame = sendBegin(target);
   text('BYE ');
-  if (leg == 0) writeString(invite, S_CALLER_CONTACT);
-  else writeString(answer, S_CALLEE_CONTACT);
+  writeRemoteTarget(leg, invite, answer);
   text(' SIP/2.0\r\n');
   writeVia(target, BRANCH_OWN, target, recSlot(call), recGen(call), leg, 0);
   const routesBlock = leg == 0 ? invite : answer;
@@ -188,6 +189,14 @@ function sendBye(call: usize, leg: u32, again: bool): void {
   sendRequestEnd(frame, METHOD_BYE);
 }
 
+/** Contact of a side; where it gave none, the URI that it was called by. */
+function writeRemoteTarget(leg: u32, invite: usize, answer: usize): void {
+  const block = leg == 0 ? invite : answer;
+  const contact = leg == 0 ? S_CALLER_CONTACT : S_CALLEE_CONTACT;
+  if (stringLength(block, contact) > 0) writeString(block, contact);
+  else writeString(invite, leg == 0 ? S_FROM_URI : S_TO_URI);
+}
+
 /**
  * A device that answered too late (the current message is its 2xx): ACK, and BYE at once. Each repetition
  * of the 2xx brings both again, so neither needs a timer.
@@ -197,7 +206,7 @@ export function orphanEnd(fork: usize): void {
   if (i < 0 || !parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i))) return;
   const uri = adUriPtr;
   const len = adUriLen;
-  if (load<u8>(fork + FK_TARGET) == TRANSPORT_UDP) contactTarget(target, false);
+  if (load<u8>(fork + FK_TARGET) == TRANSPORT_UDP) senderTarget(target, false);
   else targetCopy(target, fork + FK_TARGET);
   orphanSend('ACK', METHOD_ACK, 0, uri, len);
   orphanSend('BYE', METHOD_BYE, 1, uri, len);

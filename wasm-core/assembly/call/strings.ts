@@ -3,7 +3,7 @@
  */
 import { blockAlloc } from '../mem/pool';
 import { candidateTrunk } from '../proxy/candidates';
-import { contactTarget } from '../proxy/source';
+import { senderTarget } from '../proxy/source';
 import { trunkName, trunkNameLen } from '../routing/bank';
 import { adEnd, adUriLen, adUriPtr, parseAddress } from '../sip/address';
 import { H_CONTACT, H_FROM, H_RECORD_ROUTE, H_TO } from '../sip/header';
@@ -55,7 +55,7 @@ export function callWriteInvite(call: usize): bool {
 /** Keeps the strings of the current 2xx, and where the callee is. */
 export function callWriteAnswer(call: usize, fork: usize): void {
   const trunk = (load<u8>((load<u32>(fork + FK_TX) as usize) + TX_FLAGS) & TXF_TRUNK) != 0;
-  if (load<u8>(fork + FK_TARGET) == TRANSPORT_UDP) contactTarget(call + K_B, trunk);
+  if (load<u8>(fork + FK_TARGET) == TRANSPORT_UDP) senderTarget(call + K_B, trunk);
   else targetCopy(call + K_B, fork + FK_TARGET);
   store<u64>(call + K_BINDING_B, load<u64>(fork + FK_BINDING));
   const to = hdrFirst(H_TO);

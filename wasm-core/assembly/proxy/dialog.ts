@@ -7,6 +7,7 @@ import {
   C_DROPPED,
   ENDED_BY_CALLEE,
   ENDED_BY_CALLER,
+  I_ANCHOR,
   LEG_CALLER,
   METHOD_ACK,
   METHOD_BYE,
@@ -25,8 +26,9 @@ import {
   callState,
 } from '../call/call';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
+import { initU32 } from '../config';
 import { count, sendBegin, sendRequestEnd } from '../effects';
-import { BRANCH_STATELESS, cookieLeg, dcFromTag, dcGen, dcLegB, dcSlot, statelessHash, tagHash } from '../identity';
+import { BRANCH_STATELESS, NO_CALL, cookieLeg, dcFromTag, dcGen, dcLegB, dcSlot, statelessHash, tagHash } from '../identity';
 import { H_CONTACT } from '../sip/header';
 import {
   cseqNumber,
@@ -45,7 +47,7 @@ import { bytes, text } from '../text';
 import { refuse, refuseBusy, replyTarget } from '../transaction/respond';
 import { editsForRequest, writeRest, writeVia } from './forward';
 import { routeNextLen, routeNextPtr } from './route';
-import { contactTarget } from './source';
+import { senderTarget } from './source';
 
 const target: usize = memory.data(32, 16);
 const refreshed: usize = memory.data(32, 16);
@@ -54,6 +56,9 @@ const refreshed: usize = memory.data(32, 16);
 export function forwardInDialog(): void {
   const fromCaller = tagHash(fromTagPtr, fromTagLen) == dcFromTag;
   const call = callGet(dcSlot, dcGen);
+  if (call == 0 && dcSlot != NO_CALL && initU32(I_ANCHOR) != 0 && hasSdp() && methodId != METHOD_ACK) {
+    return refuse(481); // its media has ended with its record
+  }
   if (!findTarget(call, fromCaller)) {
     // The other side's binding is gone: nobody is there any more.
     if (methodId == METHOD_BYE && call != 0) callEnd(call, 200, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
@@ -104,7 +109,7 @@ function follow(call: usize, fromCaller: bool): void {
   }
   // Target refresh (RFC 3261 12.2.2): only to where the request really came from.
   if ((methodId == METHOD_INVITE || methodId == METHOD_UPDATE) && hdrFirst(H_CONTACT) >= 0) {
-    contactTarget(refreshed, false);
+    senderTarget(refreshed, false);
     if (load<u8>(refreshed) == 0) targetCopy(fromCaller ? call + K_A : call + K_B, refreshed);
   }
 }

@@ -76,6 +76,7 @@ export function handleRequest(): void {
     const tx = transactionFind(transactionKey());
     if (methodId == METHOD_CANCEL) {
       if (tx != 0) cancelReceived(tx);
+      else if (maxForwards != 0 && takeRoutes() == ROUTE_DIALOG) forwardInDialog();
       else refuse(481);
       return;
     }

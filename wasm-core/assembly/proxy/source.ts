@@ -17,13 +17,21 @@ export const sourceTarget: usize = memory.data(32, 16);
 const contactAddress: usize = memory.data(16, 16);
 const userText: usize = memory.data(256, 16);
 
-/** Fills `target` from the current message's source and Contact. With `follow`, a Contact elsewhere is believed (trunks). */
-export function contactTarget(target: usize, follow: bool): void {
+/** Fills `target` from the current message's source and first Contact. */
+export function senderTarget(target: usize, follow: bool): void {
+  const i = hdrFirst(H_CONTACT);
+  const found = i >= 0 && parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i));
+  contactTarget(target, adUriPtr, found ? adUriLen : 0, follow);
+}
+
+/**
+ * Fills `target` from the current message's source and a Contact URI of it (length 0: none). With `follow`, one that
+ * names another address is believed (trunks).
+ */
+export function contactTarget(target: usize, uri: usize, len: u32, follow: bool): void {
   targetFromFrame(target, rxFrame);
   store<u8>(target, GF_ALIASED, G_FLAGS);
-  if (load<u8>(target) != TRANSPORT_UDP) return;
-  const i = hdrFirst(H_CONTACT);
-  if (i < 0 || !parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i)) || !parseUri(adUriPtr, adUriLen)) return;
+  if (load<u8>(target) != TRANSPORT_UDP || len == 0 || !parseUri(uri, len)) return;
   if (!parseIp(uHostPtr, uHostLen, contactAddress)) return;
   if (!follow && !sameAddress(contactAddress, rxFrame + F_ADDRESS)) return;
   v128.store(target + G_ADDRESS, v128.load(contactAddress));
@@ -33,7 +41,7 @@ export function contactTarget(target: usize, follow: bool): void {
 
 /** `contactTarget` into `sourceTarget`, with the binding of the From user whose connection this is. */
 export function sourcePrepare(): void {
-  contactTarget(sourceTarget, false);
+  senderTarget(sourceTarget, false);
   store<u64>(sourceTarget, 0, 24);
   if (load<u8>(sourceTarget) == TRANSPORT_UDP) return;
   const i = hdrFirst(H_FROM);
