@@ -1,6 +1,8 @@
 /**
  * What the RTP edge offers to media control. The edge owns the UDP ports of plain legs: it latches the source of a
- * leg's media, maps SSRC and payload types, and exchanges packets with mediasoup over one loopback socket.
+ * leg's media, maps SSRC and payload types, and exchanges packets with mediasoup over one loopback socket. From packets
+ * towards a phone it removes the RTP header extension (RFC 3550 5.3.1): mediasoup writes one with a MID into every
+ * packet, whatever was negotiated, and plain legs negotiate none.
  */
 
 export interface EdgeOptions {

@@ -91,6 +91,8 @@ export abstract class RoutedEndpoint implements Endpoint {
       rtpCapabilities: consumerCapabilities(flow.send),
       paused: !flow.sendEnabled,
       enableRtx: false,
+      // mediasoup writes it into every packet.
+      ...(flow.remote.mid === null ? {} : { mid: flow.remote.mid }),
     });
   }
 

@@ -1,11 +1,25 @@
 /** RTP parameters in mediasoup's form, from what the parties have agreed; pure. */
 import type { types } from 'mediasoup';
-import { CODECS, type CodecKind } from '../../sdp/codec.ts';
+import { CODECS, type CodecKey, type CodecKind } from '../../sdp/codec.ts';
 import { MID_EXTENSION_URI } from '../../sdp/parse.ts';
 import type { CodecMapping, RouterPts } from '../agreement.ts';
 import type { Flow } from '../engine.ts';
 
-function base(kind: CodecKind): Pick<types.RtpCodecParameters, 'mimeType' | 'clockRate' | 'channels'> {
+type Named = Pick<types.RtpCodecParameters, 'mimeType' | 'clockRate' | 'channels'>;
+
+/**
+ * mediasoup's consumers drop telephone-event, as it is no codec of its own to them (`supportedCodecPayloadTypes` in the
+ * worker's Consumer). Under the name of a codec that nobody offers here its packets pass as they are; the names stay
+ * inside the switch.
+ */
+const EVENTS_AS: Partial<Record<CodecKey, Named>> = {
+  'telephone-event/8000': { mimeType: 'audio/SILK', clockRate: 8_000, channels: 1 },
+  'telephone-event/48000': { mimeType: 'audio/SILK', clockRate: 24_000, channels: 1 },
+};
+
+function base(kind: CodecKind): Named {
+  const event = EVENTS_AS[kind.key];
+  if (event) return event;
   return { mimeType: `audio/${kind.name}`, clockRate: kind.clockRate, channels: kind.channels };
 }
 
