@@ -14,7 +14,7 @@ describe('phones', () => {
     await home.command('accept');
     await Promise.all([caller.event('CALL_ESTABLISHED'), desk.event('CALL_CLOSED')]);
     await Promise.all([caller.hears(1_600), home.hears(440)]);
-    expect((await strowger().metrics()).sum('strowger_media_legs')).toBe(2);
+    await strowger().reads('strowger_media_legs', (legs) => legs === 2);
     await caller.hangup();
     await home.event('CALL_CLOSED');
     await strowger().empties(3);

@@ -137,7 +137,7 @@ describe('an INVITE to two contacts, with media through the switch', () => {
     callerAudio.speak(440, answer.body);
     calleeAudio.speak(1_000, atSecond.body);
     await Promise.all([callerAudio.hears(1_000), calleeAudio.hears(440)]);
-    expect((await strowger().metrics()).sum('strowger_media_legs')).toBe(2);
+    await strowger().reads('strowger_media_legs', (legs) => legs === 2);
     await bye(caller, dialog, second);
     await strowger().empties(2);
   });

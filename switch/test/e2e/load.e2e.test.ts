@@ -24,7 +24,7 @@ describe('SIPp', () => {
     const run = await sipp({ scenario: 'register', remote: strowger.sip, calls: 5_000, rate: 1_000, fields });
     const stats = await run.finished(60_000);
     expect(stats, run.report()).toMatchObject({ successful: 5_000, failed: 0, unexpected: 0 });
-    expect((await strowger.metrics()).sum('strowger_bindings')).toBe(5_000);
+    await strowger.reads('strowger_bindings', (bindings) => bindings === 5_000);
   });
 
   test('makes 10,000 calls at 500 a second over UDP, none fails, and nothing is left', async () => {

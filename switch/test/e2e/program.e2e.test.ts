@@ -136,7 +136,7 @@ describe('the program', () => {
     const { program, token } = await start();
     const [before] = await nodes(token);
     process.kill(before!.pid, 'SIGKILL');
-    await program.line(/child process died.*SIGKILL/, 5_000);
+    await program.line(/SIGKILL.*child process died/, 5_000);
     await program.line(/ready again/, START_MS);
     const [after] = await nodes(token);
     expect(after!.pid).not.toBe(before!.pid);

@@ -195,7 +195,7 @@ describe('a proxy whose registrations lead back to itself', () => {
     const answer = await one.answer(invite, undefined, 5_000);
     one.acknowledge(invite, answer);
     expect(answer.status).toBe(482);
-    expect((await strowger().metrics()).sum('strowger_loops_total')).toBeGreaterThan(0);
+    await strowger().reads('strowger_loops_total', (loops) => loops > 0);
   });
 });
 

@@ -121,6 +121,7 @@ function commandLine(options: SippOptions, folder: string, port: number): string
   args.push('-t', options.transport === 'tcp' ? 't1' : 'u1');
   args.push('-nostdin', '-trace_stat', '-stf', join(folder, 'stats.csv'), '-fd', '1');
   args.push('-trace_err', '-error_file', join(folder, 'errors.log'));
+  if (options.fields) args.push('-auth_uri', 'strowger.test'); // its own would name the proxy's address
   if (options.trace) args.push('-trace_msg', '-message_file', join(folder, 'messages.log'));
   if (options.calls !== undefined) args.push('-m', String(options.calls));
   if (options.rate !== undefined) args.push('-r', String(options.rate), '-l', '5000');

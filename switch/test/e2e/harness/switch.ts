@@ -98,6 +98,24 @@ export class Switch {
     return new Metrics(await response.text());
   }
 
+  /** Waits until a metric (summed over the labels not given) fits; it is read from counters copied now and then. */
+  async reads(
+    name: string,
+    fits: (value: number) => boolean,
+    labels: Record<string, string> = {},
+  ): Promise<void> {
+    await eventually(
+      `${name} ${JSON.stringify(labels)} ${fits}`,
+      async () => {
+        const value = (await this.metrics()).sum(name, labels);
+        if (!fits(value)) throw new Error(String(value));
+        return true;
+      },
+      5_000,
+      100,
+    );
+  }
+
   /** Calls the API and returns the parsed body; throws on any status but 2xx. */
   async api<T>(path: string, method = 'GET'): Promise<T> {
     const response = await fetch(`http://${this.web}/api/v1${path}`, {
