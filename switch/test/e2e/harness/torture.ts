@@ -55,13 +55,14 @@ function allowedByClass(kind: string): string {
  * message was read and understood and nobody is there to give the end point's answer.
  */
 const PROXY_OUTCOMES: Record<string, string> = {
-  'rfc4475/sdp01': '404|480',
+  'rfc4475/sdp01': '404|480|forward',
   'rfc4475/regaut01': '403|404',
   'rfc4475/unksm2': '403|404|416',
 };
 
 /**
- * Whether an outcome is allowed. `status` is the final status that came back, 0 when nothing came.
+ * Whether an outcome is allowed. `status` is the final status that came back, 100 when it was forwarded to where
+ * nobody answered, 0 when nothing came.
  * The table's words: a status list; `not-400` or `forward` (anything that shows it was understood); `accepted`
  * (the same, besides a 400); `drop` or `no packet out` (nothing may come).
  */
