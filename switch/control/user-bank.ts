@@ -36,6 +36,7 @@ function bankTrunk({ name, gateways }: TrunkEntry): BankTrunk {
 export function bankConfig(config: Config): BankConfig {
   return {
     realm: realmOf(config),
+    digest: config.registration.digest,
     domains: config.domains,
     users: expandUsers(config).map(bankUser),
     trusted: config.trusted,

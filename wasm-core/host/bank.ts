@@ -42,6 +42,8 @@ export interface BankRoute {
 export interface BankConfig {
   /** Realm of digest authentication; `ha1Md5` and `ha1Sha256` are made with it. */
   realm: string;
+  /** Algorithms that are offered and accepted, most preferred first. */
+  digest: readonly ('sha-256' | 'md5')[];
   domains: readonly string[];
   users: readonly BankUser[];
   /** Networks that need no digest: address/prefix length. */
@@ -142,6 +144,9 @@ export function buildBank(config: BankConfig): Uint8Array {
   out.u32(layout.BANK_MAGIC_AT, layout.BANK_MAGIC);
   out.u32(layout.BANK_VERSION_AT, layout.BANK_VERSION);
   out.u32(layout.BANK_BYTES_AT, total);
+  config.digest.forEach((algorithm, i) => {
+    out.bytes[layout.BANK_DIGEST + i] = algorithm === 'md5' ? layout.DIGEST_MD5 : layout.DIGEST_SHA256;
+  });
   const domainsAt = section(layout.BANK_DOMAINS, sizes.domains, domains.length);
   const headsAt = section(layout.BANK_USER_HEADS, sizes.heads, buckets);
   const usersAt = section(layout.BANK_USERS, sizes.users, config.users.length);

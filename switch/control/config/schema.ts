@@ -194,6 +194,11 @@ export const configSchema = record('Configuration of Strowger.', {
     expiresDefaultS: whole('When the phone asks for none.', { default: 3600, minimum: 1, maximum: 604_800 }),
     expiresMaxS: whole('Longer ones are shortened to this.', { default: 3600, minimum: 1, maximum: 604_800 }),
     contactsMax: whole('Contacts of one address of record.', { default: 8, minimum: 1, maximum: 64 }),
+    digest: list<'sha-256' | 'md5'>(
+      'Algorithms that users are asked to authenticate with, most preferred first (RFC 8760); others are refused. Many phones fail when they see sha-256, even beside md5.',
+      choice('Algorithm of digest authentication.', ['sha-256', 'md5'], 'md5'),
+      { default: ['sha-256', 'md5'], minItems: 1, maxItems: 2 },
+    ),
     nonceTtlS: whole('How long a digest nonce is good.', { default: 300, minimum: 10, maximum: 86_400 }),
   }),
   timers: section('Timers of SIP transactions (RFC 3261 17.1.1.1, 16.6).', {

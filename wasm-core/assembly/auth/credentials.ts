@@ -1,4 +1,5 @@
 /** The parameters of a Digest credential (RFC 7616 3.4): where each lies in the header. */
+import { DIGEST_MD5, DIGEST_SHA256 } from '../routing/layout';
 import { equalsIgnoreCase, isSpace, skipQuoted, skipSpace, trimEnd } from '../sip/scan';
 
 export const DG_USERNAME: u32 = 0;
@@ -12,9 +13,6 @@ export const DG_NC: u32 = 7;
 export const DG_CNONCE: u32 = 8;
 const DG_COUNT: u32 = 9;
 const NAMES: StaticArray<string> = ['username', 'realm', 'nonce', 'uri', 'response', 'algorithm', 'qop', 'nc', 'cnonce'];
-
-export const ALGORITHM_MD5: u32 = 1;
-export const ALGORITHM_SHA256: u32 = 2;
 
 const spans: usize = memory.data(72, 8); // u32 address, u32 length by DG_*
 const DIGEST: usize = memory.data<u8>([100, 105, 103, 101, 115, 116]);
@@ -30,12 +28,12 @@ export function dgLen(i: u32): u32 {
   return load<u32>(spans + (i << 3), 4);
 }
 
-/** ALGORITHM_*, MD5 where none is named; 0: another. */
+/** DIGEST_* of routing/layout.ts, MD5 where none is named; 0: another. */
 export function dgAlgorithm(): u32 {
   const len = dgLen(DG_ALGORITHM);
-  if (len == 0) return ALGORITHM_MD5;
-  if (len == 3 && equalsIgnoreCase(dgPtr(DG_ALGORITHM), MD5, 3)) return ALGORITHM_MD5;
-  return len == 7 && equalsIgnoreCase(dgPtr(DG_ALGORITHM), SHA256, 7) ? ALGORITHM_SHA256 : 0;
+  if (len == 0) return DIGEST_MD5;
+  if (len == 3 && equalsIgnoreCase(dgPtr(DG_ALGORITHM), MD5, 3)) return DIGEST_MD5;
+  return len == 7 && equalsIgnoreCase(dgPtr(DG_ALGORITHM), SHA256, 7) ? DIGEST_SHA256 : 0;
 }
 
 /** Reads a header value; false when it is not a Digest credential. A parameter that is there twice counts once. */

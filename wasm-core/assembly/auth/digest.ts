@@ -12,14 +12,14 @@ import { sha256 } from '../crypto/sha256';
 import { siphash24 } from '../crypto/siphash';
 import { nowMs } from '../effects';
 import { callHash, transactionKey } from '../identity';
-import { realmLen, realmPtr, userFind } from '../routing/bank';
-import { USER_HA1_MD5, USER_HA1_SHA256 } from '../routing/layout';
+import { digestAlgorithm, realmLen, realmPtr, userFind } from '../routing/bank';
+import { DIGEST_SHA256, USER_HA1_MD5, USER_HA1_SHA256 } from '../routing/layout';
 import { H_AUTHORIZATION, H_PROXY_AUTHORIZATION } from '../sip/header';
 import { hdrFirst, hdrNext, hdrVal, hdrValLen, methodLen, methodPtr, uriLen, uriPtr } from '../sip/message';
 import { equalsIgnoreCase } from '../sip/scan';
 import { parseUri, uHostLen, uHostPtr, uUserLen, uUserPtr } from '../sip/uri';
 import { byte, bytes, crlf, cursor, text, writeAt } from '../text';
-import { DG_CNONCE, DG_NC, DG_NONCE, DG_QOP, DG_REALM, DG_RESPONSE, DG_URI, DG_USERNAME, dgAlgorithm, dgLen, dgPtr, parseDigest, ALGORITHM_SHA256 } from './credentials';
+import { DG_CNONCE, DG_NC, DG_NONCE, DG_QOP, DG_REALM, DG_RESPONSE, DG_URI, DG_USERNAME, dgAlgorithm, dgLen, dgPtr, parseDigest } from './credentials';
 import { countAccepted, countsInit } from './counts';
 
 export const AUTH_OK: i32 = 0;
@@ -70,9 +70,9 @@ function isOurRealm(): bool {
 function check(): i32 {
   const found = userFind(dgPtr(DG_USERNAME), dgLen(DG_USERNAME));
   const user = found != 0 ? found : nobody;
-  if (dgAlgorithm() == 0 || dgLen(DG_URI) > URI_BYTES_MAX || dgLen(DG_CNONCE) > CNONCE_BYTES_MAX) return AUTH_BAD;
+  if (!isOffered(dgAlgorithm()) || dgLen(DG_URI) > URI_BYTES_MAX || dgLen(DG_CNONCE) > CNONCE_BYTES_MAX) return AUTH_BAD;
   if (dgLen(DG_NONCE) > 128 || !isForThisRequest()) return AUTH_BAD;
-  const len: u32 = dgAlgorithm() == ALGORITHM_SHA256 ? 32 : 16;
+  const len: u32 = dgAlgorithm() == DIGEST_SHA256 ? 32 : 16;
   if (dgLen(DG_RESPONSE) != len * 2 || !hexDecode(claimed, dgPtr(DG_RESPONSE), len)) return AUTH_BAD;
   if (!compute(user, len) || !sameBytes(digest, claimed, len)) return found == 0 ? AUTH_UNKNOWN : AUTH_BAD;
   if (found == 0) return AUTH_UNKNOWN;
@@ -80,6 +80,12 @@ function check(): i32 {
   if (dgLen(DG_QOP) > 0 && !countAccepted(load<u64>(nonce + 8), nonceCount(), transactionKey())) return AUTH_BAD;
   authUserPtr = found;
   return AUTH_OK;
+}
+
+/** Only what is asked for is accepted, or the weaker algorithm could be chosen by an attacker. */
+function isOffered(algorithm: u32): bool {
+  for (let i: u32 = 0; digestAlgorithm(i) != 0; i++) if (digestAlgorithm(i) == algorithm) return true;
+  return false;
 }
 
 /** In time that does not depend on the content. */
@@ -188,26 +194,25 @@ function writeNonce(): void {
   writeAt(cursor + b64urlEncode(cursor, nonce, 16));
 }
 
-/** Writes the challenge at `dst`: SHA-256 first, then MD5 (RFC 8760 2.4). Returns its length. */
+/** Writes the challenge at `dst`, the preferred algorithm first (RFC 8760 2.4). Returns its length. */
 export function writeChallenge(dst: usize, proxy: bool, stale: bool): u32 {
   count(C_AUTH_CHALLENGED);
   const resume = cursor;
   writeAt(dst);
-  challenge('SHA-256', proxy, stale);
-  challenge('MD5', proxy, stale);
+  for (let i: u32 = 0; digestAlgorithm(i) != 0; i++) challenge(digestAlgorithm(i), proxy, stale);
   const len = (cursor - dst) as u32;
   writeAt(resume);
   return len;
 }
 
-function challenge(algorithm: string, proxy: bool, stale: bool): void {
+function challenge(algorithm: u32, proxy: bool, stale: bool): void {
   text(proxy ? 'Proxy-Authenticate' : 'WWW-Authenticate');
   text(': Digest realm="');
   bytes(realmPtr(), realmLen());
   text('", nonce="');
   writeNonce();
   text('", algorithm=');
-  text(algorithm);
+  text(algorithm == DIGEST_SHA256 ? 'SHA-256' : 'MD5');
   text(', qop="auth"');
   if (stale) text(', stale=true');
   crlf();

@@ -10,6 +10,8 @@ import { parseIp } from '../sip/uri';
 import { sameAddress } from '../target';
 import {
   BANK_BYTES_AT,
+  BANK_DIGEST,
+  BANK_DIGEST_MAX,
   BANK_DOMAINS,
   BANK_EDGES,
   BANK_GATEWAYS,
@@ -158,6 +160,11 @@ function validNodes(bank: usize, size: u32): bool {
 }
 
 // --- reading ------------------------------------------------------------------------------------------
+
+/** The `i`th digest algorithm to offer (DIGEST_*), 0 after the last. */
+export function digestAlgorithm(i: u32): u32 {
+  return i < BANK_DIGEST_MAX ? load<u8>(active + BANK_DIGEST + i) : 0;
+}
 
 /** Address and length of the realm. */
 export function realmPtr(): usize {

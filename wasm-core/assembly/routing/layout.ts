@@ -8,6 +8,11 @@ export const BANK_VERSION: u32 = 1;
 export const BANK_MAGIC_AT: u32 = 0;
 export const BANK_VERSION_AT: u32 = 4;
 export const BANK_BYTES_AT: u32 = 8;
+/** u8 each: DIGEST_*, most preferred first; 0 ends. */
+export const BANK_DIGEST: u32 = 12;
+export const BANK_DIGEST_MAX: u32 = 4;
+export const DIGEST_MD5: u32 = 1;
+export const DIGEST_SHA256: u32 = 2;
 export const BANK_REALM: u32 = 16; // u32 offset, u32 length
 // sections: u32 offset, u32 count
 export const BANK_DOMAINS: u32 = 24; // u32 offset, u32 length of each, in lower case

@@ -111,7 +111,8 @@ export function latchHeard(leg: usize, nowUs: f64): void {
  */
 export function takesRtcp(leg: usize, address: usize, port: u32, ownPort: bool): bool {
   if (!ownPort) return isSource(leg, address, port) || (!latched(leg) && isRemote(leg, address, port));
-  if (isRemoteAddress(leg, address) && (load<u16>(legConfig(leg), CFG_REMOTE_RTCP) as u32) == port) return true;
+  if (isRemoteAddress(leg, address) && (load<u16>(legConfig(leg), CFG_REMOTE_RTCP) as u32) == port)
+    return true;
   if (!latched(leg) || !sameAddress(leg + L_SOURCE, address)) return false;
   const known = load<u32>(leg, L_RTCP_PORT);
   return known == 0 || known == port;

@@ -108,7 +108,7 @@ function jitterHeard(stream: usize, timestamp: u32, rate: u32, nowUs: f64): void
   const same = rate != 0 && rate == load<u32>(stream, ST_RATE);
   if (same && timestamp == before) return;
   if (same) {
-    const sentUs = (((timestamp - before) as i32) as f64) * 1e6 / (rate as f64);
+    const sentUs = (((timestamp - before) as i32 as f64) * 1e6) / (rate as f64);
     const difference = abs(nowUs - load<f64>(stream, ST_LAST_US) - sentUs);
     // A jump of the sender's clock is no jitter.
     if (difference < 10e6) {
@@ -301,7 +301,14 @@ export function streamReportDelay(stream: usize, nowUs: f64): u32 {
 // --- what the receiver of what is sent on reports ---------------------------------------------------
 
 /** A report block of the receiver. `rttUs` below 0: it allows no statement. */
-export function streamFar(stream: usize, fraction: u32, lost: i32, jitter: u32, rttUs: f64, nowUs: f64): void {
+export function streamFar(
+  stream: usize,
+  fraction: u32,
+  lost: i32,
+  jitter: u32,
+  rttUs: f64,
+  nowUs: f64,
+): void {
   store<u32>(stream, fraction, ST_FAR_FRACTION);
   store<i32>(stream, lost, ST_FAR_LOST);
   store<u32>(stream, jitter, ST_FAR_JITTER);
