@@ -167,7 +167,7 @@ export class Softphone {
       outcome: call.outcome,
       atMs: call.startedAtMs,
       durationMs,
-      ...(call.failure ? { why: call.failure.title } : {}),
+      ...(call.failure ? { why: call.failure.code } : {}),
     });
   }
 

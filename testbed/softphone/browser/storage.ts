@@ -4,6 +4,7 @@
  */
 import type { Account } from '../phone/account.ts';
 import type { Outcome } from '../phone/call.ts';
+import type { FailureCode } from '../phone/failure.ts';
 
 /** The part of the Storage API that is used. */
 export type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
@@ -30,7 +31,7 @@ export interface HistoryEntry {
   /** From answer to end; 0 when it wasn't answered. */
   durationMs: number;
   /** Why it failed. */
-  why?: string;
+  why?: FailureCode;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -109,7 +110,8 @@ export function readHistory(local: Store, aor: string): HistoryEntry[] {
 
 /** @returns the history with the call in it */
 export function addToHistory(local: Store, aor: string, entry: HistoryEntry): HistoryEntry[] {
-  const entries = [entry, ...readHistory(local, aor)].slice(0, HISTORY_MAX);
+  // Of two calls at once the first may end last.
+  const entries = [entry, ...readHistory(local, aor)].sort((a, b) => b.atMs - a.atMs).slice(0, HISTORY_MAX);
   write(local, `${KEYS.history}.${aor}`, entries);
   return entries;
 }

@@ -77,6 +77,29 @@ const TEXTS: Record<FailureCode, Text> = {
   'mic-failed': ['The microphone didn’t start', 'Choose another one in the audio settings.'],
 };
 
+/** The same in a word or two, for lists; the rest is "Failed". */
+const SHORT_TEXTS: Partial<Record<FailureCode, string>> = {
+  busy: 'Busy',
+  declined: 'Declined',
+  'not-found': 'Unknown number',
+  unavailable: 'Not available',
+  'no-answer': 'No answer',
+  'no-response': 'No response',
+  media: 'No common codec',
+  forbidden: 'Not allowed',
+  incomplete: 'Number incomplete',
+  overloaded: 'Server busy',
+};
+
+export function shortText(code: FailureCode | undefined): string {
+  return (code && SHORT_TEXTS[code]) ?? 'Failed';
+}
+
+/** Whether the same call may well succeed a little later. */
+export function mayPass(code: FailureCode): boolean {
+  return !['not-found', 'forbidden', 'incomplete', 'loop', 'media', 'bad-number'].includes(code);
+}
+
 /** @param who the other party, for texts about a call */
 export function failure(code: FailureCode, detail?: string, who = 'The other side'): Failure {
   const [title, hint] = TEXTS[code].map((text) => text.replaceAll('{who}', who)) as unknown as Text;
