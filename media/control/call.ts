@@ -2,6 +2,7 @@
  * One call: its legs, the offers and answers between them, and what media follows from these. All that the call is
  * asked happens in order, one at a time, as each step reads what the one before has left.
  */
+import { isIP } from 'node:net';
 import type { LegStats, SdpRequest, SdpVariant } from '../protocol.ts';
 import { assignPayloadTypes } from '../sdp/codec.ts';
 import type { RemoteAudio, RemoteDescription } from '../sdp/description.ts';
@@ -45,6 +46,11 @@ export class Call {
   /** Nothing was set up for it. */
   get isEmpty(): boolean {
     return this.#sides.size === 0 && this.#forks.size === 0;
+  }
+
+  /** Two parties have agreed on something, if only on early media. */
+  get isConnected(): boolean {
+    return this.#exchanges.current !== undefined;
   }
 
   /** Some final answer has come. */
@@ -180,8 +186,9 @@ export class Call {
     if (!answerer || !offerer) throw new SdpError(488, 'an answer to an offer in another profile');
     const agreement = answer.audio ? agree(exchange.offer.audio!, answer.audio, this.#pts!) : null;
     await offerer.endpoint.prepare(exchange.offer.audio!);
-    // A browser's transport can be joined to one browser only, so among several it waits for the final answer.
-    if (final || answerer.variant === 'plain') {
+    // An offer that several browsers got can be joined by one: by the first one that answers, if only provisionally.
+    const taken = answerer.variant === 'webrtc' && answerer.leg !== null && answerer.leg !== input.leg;
+    if (final || !taken) {
       answerer.leg = input.leg;
       await this.#connect(exchange, offerer, answerer, answer.audio, agreement);
     }
@@ -220,7 +227,7 @@ export class Call {
   #flow(leg: number, remote: RemoteAudio, codecs: PartyCodecs, receive: boolean, send: boolean): Flow {
     const vouched = new Set<string>();
     const source = this.#sources.get(leg);
-    if (source) vouched.add(source);
+    if (source !== undefined && isIP(source) > 0) vouched.add(source);
     if (remote.address !== null) vouched.add(remote.address);
     return {
       remote,

@@ -26,7 +26,7 @@ export class SilenceWatch {
   readonly #onSilent: (call: string) => void;
   readonly #heard = new WeakMap<Call, Heard>();
 
-  /** @param onSilent called once per call. */
+  /** @param onSilent called once per call; before a final answer, after each such time. */
   constructor(calls: CallTable, timeoutS: number, onSilent: (call: string) => void) {
     this.#calls = calls;
     this.#timeoutMs = timeoutS * 1000;
@@ -35,7 +35,7 @@ export class SilenceWatch {
 
   /** Looks at all calls. @param nowMs a monotonic clock. */
   async look(nowMs: number): Promise<void> {
-    const calls = [...this.#calls.entries()].filter(([, call]) => call.isAnswered);
+    const calls = [...this.#calls.entries()].filter(([, call]) => call.isConnected);
     await Promise.all(calls.map(([id, call]) => this.#lookAt(id, call, nowMs)));
   }
 
@@ -47,7 +47,9 @@ export class SilenceWatch {
     if (!heard || heard.received !== received || call.isHeld) {
       this.#heard.set(call, { received, sinceMs: nowMs, told: heard?.told ?? false });
     } else if (!heard.told && nowMs - heard.sinceMs >= this.#timeoutMs) {
-      heard.told = true;
+      // A call that rings may be silent; if it was answered by a message without a body, we are not told.
+      if (call.isAnswered) heard.told = true;
+      else heard.sinceMs = nowMs;
       this.#onSilent(id);
     }
   }

@@ -13,13 +13,3 @@ export function directionOf(send: boolean, receive: boolean): Direction {
   if (send) return receive ? 'sendrecv' : 'sendonly';
   return receive ? 'recvonly' : 'inactive';
 }
-
-/** The same stream seen from the other side. */
-export function reversed(direction: Direction): Direction {
-  return directionOf(receives(direction), sends(direction));
-}
-
-/** What is left of `direction` when the other side's is `other` (RFC 3264 6.1). */
-export function limitedBy(direction: Direction, other: Direction): Direction {
-  return directionOf(sends(direction) && receives(other), receives(direction) && sends(other));
-}

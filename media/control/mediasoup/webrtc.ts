@@ -1,6 +1,7 @@
 /** An end towards a browser: ICE-lite and DTLS-SRTP, done by mediasoup on the port that the worker shares. */
 import type { types } from 'mediasoup';
 import type { RemoteAudio } from '../../sdp/description.ts';
+import { SdpError } from '../../sdp/error.ts';
 import type { EndpointStats, Flow, WebRtcLocal } from '../engine.ts';
 import { RoutedEndpoint } from './endpoint.ts';
 import { webRtcProducer } from './rtp.ts';
@@ -101,7 +102,8 @@ export class WebRtcEndpoint extends RoutedEndpoint {
 
   protected async applyFlow(): Promise<void> {
     const webrtc = this.flow?.remote.webrtc;
-    if (!webrtc || this.#fingerprint !== '') return;
+    if (!webrtc || this.#fingerprint === webrtc.fingerprint.value) return;
+    if (this.#fingerprint !== '') throw new SdpError(488, 'another browser has joined the transport already');
     const { algorithm, value } = webrtc.fingerprint;
     await this.#transport().connect({
       dtlsParameters: {

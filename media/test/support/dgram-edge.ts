@@ -93,7 +93,8 @@ export class DgramEdge implements EdgePort {
     this.#nextPort = firstPort;
     this.mediasoupSide = { address: HOST, port: socket.address().port };
     socket.on('message', (packet, from) => {
-      for (const leg of this.legs.values()) if (leg.config?.mediasoup?.port === from.port) leg.toPhone(packet);
+      for (const leg of this.legs.values())
+        if (leg.config?.mediasoup?.port === from.port) leg.toPhone(packet);
     });
   }
 
