@@ -49,21 +49,21 @@ export function attempt(command, args, options = {}) {
   return new Promise((done) => {
     /** @type {string[]} */
     const tail = [];
-    const child = spawn(command, args, {
-      cwd,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-    });
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // Not spawn's own limit: its timer goes on, and holds this process up, when the program can't be started.
+    const limit = timeoutMs && setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         if (tail.push(line) > TAIL_LINES) tail.shift();
         onLine?.(line);
       });
     }
-    child.on('error', (error) => done({ code: null, tail: tail.join('\n'), error: error.message }));
+    child.on('error', (error) => {
+      clearTimeout(limit);
+      done({ code: null, tail: tail.join('\n'), error: error.message });
+    });
     child.on('close', (code, signal) => {
+      clearTimeout(limit);
       const error = signal ? `ended by ${signal}${timeoutMs ? ` (limit ${timeoutMs} ms)` : ''}` : undefined;
       done({ code, tail: tail.join('\n'), error });
     });

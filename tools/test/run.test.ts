@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { cacheFolder, createContext, ROOT } from '../lib/context.mjs';
-import { foreground } from '../lib/process.mjs';
+import { attempt, foreground } from '../lib/process.mjs';
 import { fits } from '../setup/node.mjs';
 import { setUpWorker } from '../setup/worker.mjs';
 import { TASKS } from '../tasks.mjs';
@@ -60,6 +60,28 @@ test.each([
   ['24.0.0', false],
 ])('Node %s fits: %s', (version, expected) => {
   expect(fits(version)).toBe(expected);
+});
+
+describe('attempt', () => {
+  test('a program that takes too long is ended', async () => {
+    const { code, error } = await attempt(process.execPath, ['-e', 'setTimeout(() => {}, 9000)'], {
+      timeoutMs: 50,
+    });
+    expect(code).toBeNull();
+    expect(error).toBe('ended by SIGKILL (limit 50 ms)');
+  });
+
+  test('a program that can not be started holds nothing up', () => {
+    const script = `import { attempt } from ${JSON.stringify(join(ROOT, 'tools/lib/process.mjs'))};
+      const { error } = await attempt('/does/not/exist', [], { timeoutMs: 60_000 });
+      console.log(error);`;
+    const { stdout, error } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      timeout: 5_000,
+    });
+    expect(error).toBeUndefined();
+    expect(stdout).toContain('ENOENT');
+  });
 });
 
 describe('foreground', () => {
