@@ -1,5 +1,6 @@
 /** Running the checks and tests, and the summary that closes them. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { foreground } from './lib/process.mjs';
 import { SetupError, say } from './lib/progress.mjs';
@@ -7,8 +8,6 @@ import { CHECKS, failedChecks } from './lint.mjs';
 
 /** @typedef {import('./lib/context.mjs').Context} Context */
 /** @typedef {{ passed: number, failed: number, skipped: number }} Totals */
-
-const REPORT = 'build/test-report.json';
 
 /**
  * `npm test`: lint, types, unit tests, end-to-end tests. Each of the checks counts as one test. With arguments
@@ -49,21 +48,26 @@ export function printFailedSetUp() {
  * @returns {Promise<Totals>}
  */
 async function vitest({ root, node, env }, args) {
-  const report = join(root, REPORT);
-  mkdirSync(join(root, 'build'), { recursive: true });
-  rmSync(report, { force: true });
-  const program = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const reporters = [
-    '--reporter=./tools/vitest-reporter.ts',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ];
-  const code = await foreground(node, [program, 'run', ...reporters, ...args], { cwd: root, env });
-  const result = readReport(report);
-  for (const { file, name } of result.skippedTests) say(`skipped: ${relative(root, file)}: ${name}`);
-  // What fails outside of a test (a file that can't be loaded, an unhandled rejection) is a failure too.
-  const failed = code !== 0 ? Math.max(result.failed, 1) : result.failed;
-  return { passed: result.passed, failed, skipped: result.skippedTests.length };
+  const folder = mkdtempSync(join(tmpdir(), 'strowger-test-'));
+  try {
+    const report = join(folder, 'report.json');
+    const program = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+    const reporters = ['./tools/vitest-reporter.ts', 'json'].map((name) => `--reporter=${name}`);
+    const code = await foreground(
+      node,
+      [program, 'run', ...reporters, `--outputFile.json=${report}`, ...args],
+      {
+        cwd: root,
+        env,
+      },
+    );
+    const { passed, failed, skippedTests } = readReport(report);
+    for (const { file, name } of skippedTests) say(`skipped: ${relative(root, file)}: ${name}`);
+    // What fails outside of a test, such as an unhandled rejection, is a failure too.
+    return { passed, failed: code === 0 ? failed : Math.max(failed, 1), skipped: skippedTests.length };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /**
