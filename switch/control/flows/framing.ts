@@ -14,6 +14,13 @@ export interface FramingSink {
 /** Thrown when the stream can't be followed any further: close it. */
 export class FramingError extends Error {
   override name = 'FramingError';
+  /** The last message was passed on and may be answered before the stream is closed. */
+  readonly answerable: boolean;
+
+  constructor(message: string, answerable = false) {
+    super(message);
+    this.answerable = answerable;
+  }
 }
 
 const CR = 13;
@@ -33,6 +40,8 @@ export class SipFramer {
   #searched = 0;
   /** Whole length of the message being collected, 0 while its headers are incomplete. */
   #total = 0;
+  /** The message has no Content-Length: where it ends, and so where the next begins, is anybody's guess. */
+  #endless = false;
   /** The previous thing in the stream was one CRLF. */
   #afterCrlf = false;
 
@@ -63,6 +72,7 @@ export class SipFramer {
       this.#total = 0;
       this.#searched = 0;
       this.#sink.message(rest.subarray(0, length));
+      if (this.#endless) throw new FramingError('a message without Content-Length', true);
     }
   }
 
@@ -95,7 +105,9 @@ export class SipFramer {
       return 0;
     }
     const headerBytes = end + HEADER_END.length;
-    const total = headerBytes + contentLength(data.toString('latin1', 0, end + 2));
+    const bodyBytes = contentLength(data.toString('latin1', 0, end + 2));
+    this.#endless = bodyBytes === null;
+    const total = headerBytes + (bodyBytes ?? 0);
     if (total > this.#bytesMax)
       throw new FramingError(`message of ${total} bytes, at most ${this.#bytesMax}`);
     this.#total = total;
@@ -112,17 +124,17 @@ function checkStartLine(data: Buffer): void {
 }
 
 /**
- * Body length by the headers in `text` (which ends with the last header's CRLF). RFC 3261 18.3 demands
- * Content-Length on streams; without one the message is taken to have no body, and the core answers it.
+ * Body length by the headers in `text` (which ends with the last header's CRLF); null when there is no Content-Length,
+ * which RFC 3261 18.3 demands on streams.
  */
-function contentLength(text: string): number {
-  let length = -1;
+function contentLength(text: string): number | null {
+  let length: number | null = null;
   for (const match of text.matchAll(CONTENT_LENGTH)) {
     const value = (match[1] ?? '').trim();
     if (!/^\d{1,9}$/.test(value)) throw new FramingError('Content-Length is not a number');
-    if (length >= 0 && length !== Number(value))
+    if (length !== null && length !== Number(value))
       throw new FramingError('two different values of Content-Length');
     length = Number(value);
   }
-  return Math.max(0, length);
+  return length;
 }

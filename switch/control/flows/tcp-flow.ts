@@ -21,6 +21,8 @@ export interface TcpFlowEvents {
   closed(reason: string): void;
 }
 
+/** Time for the core to answer a message after which the connection is closed. */
+const ANSWER_MS = 200;
 const PONG = Buffer.from('\r\n');
 
 /** A connection, from accept or connect to close. */
@@ -94,12 +96,20 @@ export class TcpFlow implements Flow {
       this.#framer.push(chunk);
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
-      this.#abort(error.message);
+      if (error.answerable) this.#closeAfterAnswer(error.message);
+      else this.#abort(error.message);
       return;
     }
     if (!this.#framer.partial) this.#messageMs = 0;
     else if (this.#messageMs === 0) this.#messageMs = this.#activeMs;
     if (this.#events.shouldPause()) this.#socket.pause();
+  }
+
+  /** Reads no more, and closes when the core has had time to answer. */
+  #closeAfterAnswer(reason: string): void {
+    this.#reason = reason;
+    this.#socket.removeAllListeners('data').resume();
+    setTimeout(() => this.#abort(reason), ANSWER_MS);
   }
 
   #write(bytes: Buffer): void {

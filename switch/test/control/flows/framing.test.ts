@@ -89,10 +89,9 @@ describe('framing of streams', () => {
     expect(frame([bytes])).toEqual([bytes.toString('latin1')]);
   });
 
-  it('passes on a message without Content-Length as one without body', () => {
-    expect(one('OPTIONS sip:a SIP/2.0\r\nVia: x\r\n\r\n')).toEqual([
-      'OPTIONS sip:a SIP/2.0\r\nVia: x\r\n\r\n',
-    ]);
+  it('passes on a message without Content-Length, and ends', () => {
+    const text = 'OPTIONS sip:a SIP/2.0\r\nVia: x\r\n\r\n';
+    expect(one(`${text}body`)).toEqual([text, 'error: a message without Content-Length']);
   });
 
   it('keeps what is incomplete', () => {

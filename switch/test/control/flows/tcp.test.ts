@@ -114,6 +114,17 @@ describe('SIP over TCP', () => {
     expect(events(abi.EV_MESSAGE)).toHaveLength(0);
   });
 
+  it('closes a connection after a message without Content-Length, but answers it first', async () => {
+    const { socket, received, closed } = client();
+    socket.write('OPTIONS sip:a SIP/2.0\r\n\r\nbody and more');
+    const { flow, text } = await message();
+    expect(text).toBe('OPTIONS sip:a SIP/2.0\r\n\r\n');
+    send({ flow }, 'SIP/2.0 400 Bad Request\r\n\r\n');
+    await until(closed);
+    expect(received()).toContain('400');
+    expect(events(abi.EV_MESSAGE)).toHaveLength(1);
+  });
+
   it('opens a connection where there is none, and uses it again', async () => {
     const { port, sockets, received } = await peer();
     send({ port }, 'one');
