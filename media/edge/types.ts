@@ -83,6 +83,10 @@ export interface EdgeLegStats {
   rttMs: number | null;
   /** Milliseconds since the last accepted packet; null before the first. */
   idleMs: number | null;
+  /** What the phone's last report says of our packets (RFC 3550 6.4.1): lost since the one before, percent 0..100. */
+  farLossPct?: number | null;
+  /** The same: jitter, ms. */
+  farJitterMs?: number | null;
 }
 
 export interface EdgeTotals {
