@@ -31,14 +31,16 @@ interface Connected {
   calleePort: number;
 }
 
-const base = {
+type Body = Parameters<MediaClient['sdp']>[0];
+
+const base: Pick<Body, 'legVariant' | 'targetVariants' | 'method' | 'source'> = {
   legVariant: 'plain',
   targetVariants: ['plain'],
   method: 'INVITE',
   source: '127.0.0.1',
-} as const;
+};
 
-async function body(request: Request): Promise<string> {
+async function body(request: Body): Promise<string> {
   const reply = await client.sdp(request);
   expect(reply).toMatchObject({ status: 200 });
   return Object.values(reply.bodies!)[0]!;
@@ -211,7 +213,7 @@ test('a call on which nothing comes is reported once; one on hold is not', async
 
 test('a browser gets an answer with ICE and DTLS, and everything is given back at the end', async () => {
   const call = `${++calls}.1`;
-  const offer: Request = {
+  const offer: Body = {
     ...base,
     call,
     leg: 0,

@@ -346,9 +346,9 @@ describe('browsers', () => {
 
 describe('rtcp-mux on plain legs', () => {
   test('is answered when offered, and not offered', async () => {
-    const offer = await invite({ sdp: CALLER + 'a=rtcp-mux\r\n' });
+    const offer = await invite({ sdp: `${CALLER}a=rtcp-mux\r\n` });
     expect(offer).not.toContain('rtcp-mux');
-    expect(await reply(1, 200, CALLEE + 'a=rtcp-mux\r\n')).toContain('a=rtcp-mux');
+    expect(await reply(1, 200, `${CALLEE}a=rtcp-mux\r\n`)).toContain('a=rtcp-mux');
     expect(parties().caller.flow?.rtcpMux).toBe(true);
     expect(parties().callee.flow?.rtcpMux).toBe(false);
   });
