@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { makeFolder, removeFolder } from '../../switch/test/e2e/harness/folder.ts';
 import { writeTone } from '../../switch/test/e2e/harness/tone.ts';
-import { eventually } from '../../switch/test/e2e/harness/wait.ts';
+import { eventually, sleep } from '../../switch/test/e2e/harness/wait.ts';
+import type {} from '../softphone/hook.ts';
 import { installEar, type PageEar } from './ear.ts';
 
 export interface BrowserPhoneOptions {
@@ -144,7 +145,15 @@ export class BrowserPhone {
     );
   }
 
+  /** Signs out, so that nothing stays registered. */
+  async signOut(): Promise<void> {
+    await this.page.evaluate(() => window.strowgerPhone?.signOut());
+  }
+
+  /** Signs out where it can, and ends the browser. */
   async stop(): Promise<void> {
+    if (this.#browser.isConnected())
+      await Promise.race([this.signOut().catch(() => undefined), sleep(2_000)]);
     await this.#browser.close();
     removeFolder(this.#folder);
   }
