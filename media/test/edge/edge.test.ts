@@ -3,7 +3,14 @@ import { Edge } from '../../edge/edge.ts';
 import type { EdgeEvent, EdgeLeg, EdgeLegConfig } from '../../edge/types.ts';
 import { freePorts } from '../../../switch/test/e2e/harness/ports.ts';
 import { Peer } from './peers.ts';
-import { byePacket, isRtcp, readReport, readRtp, reportPacket, rtpPacket } from './rtp.ts';
+import {
+  byePacket,
+  isRtcp,
+  readReport,
+  readRtp,
+  reportPacket,
+  rtpPacket,
+} from '../../../wasm-core/test/rtp/packets.ts';
 
 const IN_SSRC = 0x11111111;
 const PHONE_SSRC = 0xabcdef01;
