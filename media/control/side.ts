@@ -11,13 +11,14 @@ import type {
   MediaLine,
   RemoteAudio,
   RemoteDescription,
+  RemoteWebRtc,
 } from '../sdp/description.ts';
 import type { Direction } from '../sdp/direction.ts';
 import { writeSdp } from '../sdp/write.ts';
 import type { Endpoint, Flow } from './engine.ts';
 
 const PROTOCOLS: Record<SdpVariant, string> = { plain: 'RTP/AVP', webrtc: 'UDP/TLS/RTP/SAVPF' };
-/** Id that is offered for the MID header extension; mediasoup's own. */
+/** Id of the MID header extension that mediasoup writes into all packets. */
 const MID_EXTENSION = 1;
 /** sess-id fits a 32-bit signed integer, as some phones read it into one. */
 const SESSION_ID_MAX = 2 ** 31;
@@ -44,6 +45,8 @@ export class Side {
   #lines: MediaLine[];
   #audioIndex = 0;
   #rtcpMux = false;
+  /** As agreed: ids must not change in a session (RFC 8285 5). */
+  #midExtension: number | null = MID_EXTENSION;
 
   constructor(endpoint: Endpoint, announcedAddress: string) {
     this.variant = endpoint.variant;
@@ -57,7 +60,7 @@ export class Side {
   offer(terms: AudioTerms): string {
     const protocol = this.#lines[this.#audioIndex]?.protocol ?? PROTOCOLS[this.variant];
     const rtcpMux = this.variant === 'webrtc' || this.#rtcpMux;
-    return this.#write({ ...terms, ...this.#transport('actpass', MID_EXTENSION), protocol, rtcpMux });
+    return this.#write({ ...terms, ...this.#transport('actpass'), protocol, rtcpMux });
   }
 
   /** Whether rtcp-mux is agreed when this party's answer is `audio`: it must have been offered. */
@@ -73,18 +76,24 @@ export class Side {
     if (terms === null || audio === null) return this.#write(null);
     this.#rtcpMux = audio.rtcpMux;
     const setup = audio.webrtc?.setup === 'passive' ? 'active' : 'passive';
-    const transport = this.#transport(setup, audio.webrtc?.midExtension ?? null);
-    return this.#write({ ...terms, ...transport, protocol: audio.protocol, rtcpMux: audio.rtcpMux });
+    this.#midExtension = audio.webrtc && midExtension(audio.webrtc);
+    return this.#write({
+      ...terms,
+      ...this.#transport(setup),
+      protocol: audio.protocol,
+      rtcpMux: audio.rtcpMux,
+    });
   }
 
-  #transport(setup: LocalWebRtc['setup'], midExtension: number | null): Pick<LocalAudio, 'port' | 'webrtc'> {
+  #transport(setup: LocalWebRtc['setup']): Pick<LocalAudio, 'port' | 'webrtc'> {
     const { local } = this.endpoint;
     if (local.variant === 'plain') return { port: local.rtpPort, webrtc: null };
     const { iceUfrag, icePwd, candidates, fingerprints } = local;
     const port =
       candidates.find((candidate) => candidate.protocol === 'udp')?.port ?? candidates[0]?.port ?? 9;
     const stream = `strowger-${this.#sessionId}`;
-    return { port, webrtc: { iceUfrag, icePwd, candidates, fingerprints, setup, midExtension, stream } };
+    const webrtc = { iceUfrag, icePwd, candidates, fingerprints, setup, stream };
+    return { port, webrtc: { ...webrtc, midExtension: this.#midExtension } };
   }
 
   /** The version grows only with a change. */
@@ -102,4 +111,12 @@ export class Side {
     this.#text = write();
     return this.#text;
   }
+}
+
+/**
+ * Once MID is agreed, Chromium drops packets without it; with mediasoup's fixed id that would be all of them, unless
+ * the browser has offered the same id. A browser that names no SSRC can be told by MID only.
+ */
+function midExtension({ ssrc, midExtension: offered }: RemoteWebRtc): number | null {
+  return offered === MID_EXTENSION || ssrc === null ? offered : null;
 }

@@ -329,8 +329,19 @@ describe('browsers', () => {
     expect(answer).toContain('UDP/TLS/RTP/SAVPF 0');
     expect(answer).toContain('a=setup:passive');
     expect(answer).toContain('a=mid:0');
-    expect(answer).toContain('a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid');
+    expect(answer).not.toContain('a=extmap');
     expect(parties().caller.prepared).toBe(1);
+  });
+
+  test('MID is agreed on only under the id that mediasoup writes, or when there is no other way', async () => {
+    const offer = (lines: string[]) => browserAnswer('0', lines).replace('a=setup:active', 'a=setup:actpass');
+    await invite({ sdp: offer(['a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid']) });
+    expect(await reply(1, 200, CALLEE)).toContain('a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid');
+    const nameless = offer(['a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid']).replace(/a=ssrc.*\r\n/, '');
+    await send(body(0, 1, nameless, { cseq: 2 }));
+    expect(await reply(1, 200, CALLEE, { cseq: 2 })).toContain(
+      'a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid',
+    );
   });
 
   test('a phone registered over WebSocket that is no browser gets what it understands', async () => {
