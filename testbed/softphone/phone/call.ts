@@ -187,7 +187,22 @@ export class Call {
   async setHold(on: boolean): Promise<void> {
     if (this.#phase !== 'active' || this.#holdPending || this.#media === null || this.#media.hold === on)
       return;
-    await this.#renegotiate(on);
+    const before = this.#media.hold;
+    try {
+      await this.#renegotiate(on);
+    } catch (error) {
+      this.#media.hold = before;
+      this.#changed();
+      throw error;
+    }
+  }
+
+  /** Silent at once, whatever the other side makes of it: another call begins to talk. */
+  yield(): void {
+    if (this.#phase !== 'active' || this.#media === null || this.#media.hold) return;
+    // While another change is under way, or when this one is refused, the call is silent all the same.
+    if (this.#holdPending) this.#media.hold = true;
+    else this.#renegotiate(true).catch(() => this.#changed());
   }
 
   setMuted(on: boolean): void {
@@ -233,16 +248,11 @@ export class Call {
   }
 
   async #renegotiate(hold: boolean): Promise<void> {
-    const media = this.#media!;
-    const before = media.hold;
     this.#holdPending = true;
-    media.hold = hold;
+    this.#media!.hold = hold;
     this.#changed();
     try {
       await this.#reinvite(REINVITE_TRIES);
-    } catch (error) {
-      media.hold = before;
-      throw error;
     } finally {
       this.#holdPending = false;
       this.#changed();
@@ -264,15 +274,16 @@ export class Call {
       await new Promise((resolve) => setTimeout(resolve, retryMs));
       if (this.#phase === 'active') return this.#reinvite(tries - 1);
     }
-    // RFC 3261 12.2.1.2: these say that the other side has no such call any more.
-    if (status === 481 || status === 408) this.#dropped(answer);
+    // The other side has no such call any more (RFC 3261 12.2.1.2). After 408 it should be given up too, but whoever
+    // is heard is still there, and may only be reconnecting.
+    if (status === 481 || (status === 408 && this.#media?.path !== 'connected')) this.#dropped(answer);
     throw new FailureError(callFailure(status, answer.reasonPhrase ?? '', this.number, false));
   }
 
   #dropped(answer: Core.IncomingResponseMessage): void {
     this.#end({
       outcome: 'completed',
-      failure: failure('failed', `${answer.statusCode} ${answer.reasonPhrase}`),
+      failure: failure('call-lost', `${answer.statusCode} ${answer.reasonPhrase}`),
     });
     void this.#leave();
   }

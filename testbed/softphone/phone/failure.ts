@@ -33,6 +33,7 @@ export type FailureCode =
   | 'loop'
   | 'server'
   | 'failed'
+  | 'call-lost'
   | 'ended-by-switch'
   | 'mic-denied'
   | 'mic-missing'
@@ -66,6 +67,7 @@ const TEXTS: Record<FailureCode, Text> = {
   loop: ['The call went in circles', 'The route to {who} leads back to itself.'],
   server: ['The server had a problem', 'Try again; if it stays, tell your administrator.'],
   failed: ['The call failed', 'Try again in a little while.'],
+  'call-lost': ['The call was lost', 'The other side knows of no such call any more.'],
   'ended-by-switch': ['The switch ended the call', ''],
   'mic-denied': [
     'The microphone is blocked',

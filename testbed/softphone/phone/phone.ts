@@ -136,7 +136,7 @@ export class Phone {
       if (!target || !uri) throw new FailureError(failure('bad-number'));
       if (this.#calls.size >= CALLS_MAX) throw new FailureError(failure('too-many-calls'));
       await this.#options.prepareMicrophone();
-      await this.#holdOthers(null);
+      this.#holdOthers(null);
       const call = this.#add(new Inviter(line.agent, uri), { number: target.number, name: '' });
       await call.dial();
       return call.id;
@@ -149,7 +149,7 @@ export class Phone {
     if (call?.phase !== 'incoming') return;
     await this.#attempt(async () => {
       await this.#options.prepareMicrophone();
-      await this.#holdOthers(call);
+      this.#holdOthers(call);
       await call.answer();
     });
   }
@@ -173,7 +173,7 @@ export class Phone {
     if (call === undefined) return;
     await this.#attempt(async () => {
       this.#registeredLine();
-      if (!on) await this.#holdOthers(call);
+      if (!on) this.#holdOthers(call);
       await call.setHold(on);
     });
   }
@@ -221,8 +221,8 @@ export class Phone {
   }
 
   /** Only one call talks at a time. */
-  async #holdOthers(but: Call | null): Promise<void> {
-    for (const call of this.#calls.values()) if (call !== but) await call.setHold(true);
+  #holdOthers(but: Call | null): void {
+    for (const call of this.#calls.values()) if (call !== but) call.yield();
   }
 
   /** Runs what the person asked for; what prevents it becomes the notice. */

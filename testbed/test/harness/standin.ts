@@ -46,6 +46,8 @@ export class StandIn {
   readonly refusals = new Map<string, string>();
   /** Answers all REGISTER requests with this status line, while set, with these headers. */
   refuseRegister: { status: string; headers?: [string, string][] } | null = null;
+  /** Whether new connections are taken. */
+  accepts = true;
   /** Says nothing any more, as a dead network does. */
   silent = false;
   readonly #options: Required<StandInOptions>;
@@ -54,7 +56,6 @@ export class StandIn {
   readonly #nonces = new Set<string>();
   #listen: uWS.us_listen_socket | null = null;
   #lastFlow = 0;
-  #stopped = false;
   port = 0;
 
   constructor(options: StandInOptions = {}) {
@@ -71,12 +72,12 @@ export class StandIn {
 
   /** Listens, or after {@link stop} takes connections again. */
   async start(): Promise<void> {
-    this.#stopped = false;
+    this.accepts = true;
     if (this.#listen !== null) return;
     const app = uWS.App().ws<Flow>('/sip', {
       idleTimeout: 120,
       upgrade: (res, req, context) => {
-        if (this.#stopped) return void res.writeStatus('503 Service Unavailable').end();
+        if (!this.accepts) return void res.writeStatus('503 Service Unavailable').end();
         const key = req.getHeader('sec-websocket-key');
         res.upgrade({ id: ++this.#lastFlow }, key, 'sip', req.getHeader('sec-websocket-extensions'), context);
       },
@@ -92,7 +93,7 @@ export class StandIn {
 
   /** Refuses connections and breaks those there are. */
   stop(): void {
-    this.#stopped = true;
+    this.accepts = false;
     this.breakConnections();
   }
 

@@ -193,13 +193,13 @@ describe('a lost connection', () => {
 
   test('a call ended meanwhile is ended for the other side as soon as possible', async () => {
     const [alice, bob] = await conversation();
-    server.stop();
+    server.accepts = false;
+    server.breakConnections('1001');
     await alice.until(({ line }) => line.name === 'waiting');
     await alice.phone.hangup();
     expect(alice.state.calls).toHaveLength(0);
     expect(alice.media[0]!.closed).toBe(true);
-    await server.start();
-    await Promise.all([alice, bob].map((one) => one.until(({ line }) => line.name === 'registered')));
+    server.accepts = true;
     await bob.untilIdle();
     expect(bob.ended[0]).toMatchObject({ outcome: 'completed', failure: null });
   });
@@ -372,6 +372,25 @@ describe('during a call', () => {
     server.refusals.clear();
   });
 
+  test('that the other side has forgotten is over', async () => {
+    const [alice, bob] = await conversation();
+    server.refusals.set(userIn(server.bindings('1002')[0]!.contact), '481 Call/Transaction Does Not Exist');
+    await alice.phone.hold(true);
+    await alice.untilIdle();
+    expect(alice.ended[0]).toMatchObject({ outcome: 'completed', failure: { code: 'call-lost' } });
+    server.refusals.clear();
+    await bob.phone.hangup();
+  });
+
+  test('whoever is heard is not given up because a hold went unanswered', async () => {
+    const [alice] = await conversation();
+    server.refusals.set(userIn(server.bindings('1002')[0]!.contact), '408 Request Timeout');
+    await alice.phone.hold(true);
+    expect(alice.state.notice).toMatchObject({ code: 'no-response' });
+    expect(alice.call).toMatchObject({ phase: 'active', held: false });
+    server.refusals.clear();
+  });
+
   test('mute is local', async () => {
     const [alice] = await conversation();
     const sent = server.received.length;
@@ -412,12 +431,14 @@ describe('a second call', () => {
     const [alice, bob, carol] = await waiting();
     await bob.phone.answer();
     await carol.untilPhase('active');
+    await bob.until(({ calls }) => calls.every(({ holdPending }) => !holdPending));
     expect(bob.state.calls.map(({ number, held }) => [number, held])).toEqual([
       ['1001', true],
       ['1003', false],
     ]);
     await alice.until(({ calls }) => calls[0]?.heldByRemote === true);
     await bob.phone.hold(false);
+    await bob.until(({ calls }) => calls.every(({ holdPending }) => !holdPending));
     expect(bob.state.calls.map(({ held }) => held)).toEqual([false, true]);
     await alice.until(({ calls }) => calls[0]?.heldByRemote === false);
     await bob.phone.hangup();
@@ -450,7 +471,19 @@ describe('a second call', () => {
     expect(dave.ended[0]).toMatchObject({ failure: { code: 'busy' } });
     expect(await alice.phone.call('1004')).toBeNull();
     expect(alice.state.notice).toMatchObject({ code: 'too-many-calls' });
-    expect(bob.call.heldByRemote).toBe(true);
+    await bob.until(({ calls }) => calls[0]?.heldByRemote === true);
+  });
+
+  test('is answered at once, and the first is silent, even when it refuses the hold', async () => {
+    const [alice, bob, carol] = await waiting();
+    alice.media[0]!.breaks = new Error('no');
+    await bob.phone.answer();
+    await carol.untilPhase('active');
+    await bob.until(({ calls }) => calls.every(({ holdPending }) => !holdPending));
+    expect(bob.state.calls.map(({ phase, held }) => [phase, held])).toEqual([
+      ['active', true],
+      ['active', false],
+    ]);
   });
 });
 
