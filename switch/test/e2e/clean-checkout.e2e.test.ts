@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeFolder, removeFolder } from './harness/folder.ts';
 import { freePorts } from './harness/ports.ts';
-import { isAlive, processTree } from './harness/processes.ts';
+import { isAlive, processTree, signalAll } from './harness/processes.ts';
 import { Program } from './harness/program.ts';
 import { REPOSITORY } from './harness/repository.ts';
 import { sleep } from './harness/wait.ts';
@@ -66,7 +66,7 @@ async function startAndStop(folder: string, config: string, timeoutMs: number): 
   expect(line).toMatch(/token \S+/);
   expect(line).toMatch(/1001-1010/);
   const processes = processTree(program.pid);
-  for (const { pid } of processes) process.kill(pid, 'SIGINT'); // as a terminal does with Ctrl-C
+  signalAll(processes, 'SIGINT'); // as a terminal does with Ctrl-C
   await Promise.race([program.exited, sleep(15_000)]);
   await sleep(200);
   expect(processes.filter(isAlive).map(({ name }) => name)).toEqual([]);

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { connectPhones } from './harness/calls.ts';
-import { phone, useSwitch } from './harness/rig.ts';
+import { callerDialog } from './harness/dialog.ts';
+import { phone, rtpPhone, ua, useSwitch } from './harness/rig.ts';
 import { eventually, sleep } from './harness/wait.ts';
+import { bye } from './harness/wire-call.ts';
 
 /** Longest silence a listener may notice and still call the line good: DESIGN names none, this is a stumble. */
 const GAP_MS_MAX = 1_500;
@@ -42,6 +44,33 @@ describe('a mediasoup worker killed during a call', () => {
     await caller.hangup();
     await callee.event('CALL_CLOSED');
     await strowger().empties(2);
+  });
+
+  test('the gap, measured on the wire', async () => {
+    const caller = await ua(strowger(), { user: '1001' });
+    const callee = await ua(strowger(), { user: '1002' });
+    await callee.register();
+    const callerAudio = await rtpPhone();
+    const calleeAudio = await rtpPhone();
+    const invite = await caller.invite(callee.aor, { body: callerAudio.sdp() });
+    const arrived = await callee.incoming('INVITE');
+    callee.reply(arrived, 200, 'OK', { body: calleeAudio.sdp() });
+    const answer = await caller.answer(invite);
+    const dialog = callerDialog(invite, answer);
+    caller.send(caller.within(dialog, 'ACK'));
+    callerAudio.speak(440, answer.body);
+    calleeAudio.speak(1_000, arrived.body);
+    await Promise.all([callerAudio.hears(1_000), calleeAudio.hears(440)]);
+    const [workerPid] = strowger().workerPids();
+    const from = performance.now();
+    await sleep(500);
+    process.kill(workerPid!, 'SIGKILL');
+    await sleep(3_000);
+    const gapsMs = [callerAudio.longestGapMs(1_000, from), calleeAudio.longestGapMs(440, from)];
+    console.log(`gap on the wire after kill -9 of the worker: ${gapsMs.join(' and ')} ms`);
+    expect(Math.max(...gapsMs)).toBeLessThan(GAP_MS_MAX);
+    await Promise.all([callerAudio.hears(1_000), calleeAudio.hears(440)]);
+    await bye(caller, dialog, callee);
   });
 
   test('and calls made afterwards have audio', async () => {

@@ -61,8 +61,19 @@ export function treeCpuUs(rootPid: number): number {
   return processTree(rootPid).reduce((sum, stat) => sum + stat.cpuUs, 0);
 }
 
+/** Signals those of the processes that are still there. */
+export function signalAll(processes: ProcessStat[], signal: NodeJS.Signals): void {
+  for (const one of processes.filter(isAlive)) {
+    try {
+      process.kill(one.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it ended just now
+    }
+  }
+}
+
 /** Whether that very process (not a later one with its pid) still runs. */
-export function isAlive(process: ProcessStat): boolean {
-  const now = processStat(process.pid);
-  return now !== undefined && now.startTicks === process.startTicks && now.state !== 'Z';
+export function isAlive(one: ProcessStat): boolean {
+  const now = processStat(one.pid);
+  return now !== undefined && now.startTicks === one.startTicks && now.state !== 'Z';
 }

@@ -1,6 +1,6 @@
 /** A program under test or used by a test: started, read line by line, and stopped with all it started. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { isAlive, processTree } from './processes.ts';
+import { isAlive, processTree, signalAll } from './processes.ts';
 import { eventually, GiveUp, sleep } from './wait.ts';
 
 /** How to start a program. */
@@ -115,7 +115,7 @@ export class Program {
     if (this.running) this.signal('SIGKILL');
     await this.exited;
     const left = tree.filter(isAlive);
-    for (const one of left) process.kill(one.pid, 'SIGKILL');
+    signalAll(left, 'SIGKILL');
     return left.map((one) => one.name);
   }
 }
