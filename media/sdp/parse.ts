@@ -89,7 +89,7 @@ function readAudio(session: Session, { line, port, body }: Section): RemoteAudio
     protocol: line.protocol,
     address,
     port,
-    rtcpPort: rtcpMux ? port : (body.rtcp?.port ?? port + 1),
+    rtcpPort: rtcpMux ? port : readRtcpPort(body, port),
     rtcpMux,
     direction: heldByAddress && plain ? withoutReceiving(direction) : direction,
     codecs,
@@ -98,6 +98,12 @@ function readAudio(session: Session, { line, port, body }: Section): RemoteAudio
     mid: line.mid,
     webrtc: plain ? null : webrtc,
   };
+}
+
+/** The rtcp attribute, else the next port (RFC 3550 11); of a port that can't be, the RTP port. */
+function readRtcpPort(body: MediaSection, rtpPort: number): number {
+  const port = body.rtcp?.port ?? rtpPort + 1;
+  return port >= 1 && port <= 65_535 ? port : rtpPort;
 }
 
 function withoutReceiving(direction: Direction): Direction {
