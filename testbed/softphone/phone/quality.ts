@@ -5,6 +5,8 @@ import { codecImpairment, type Grade, grade, mosOf, rating } from './emodel.ts';
 export interface StatsSample {
   /** When the report was made, ms. */
   atMs: number;
+  /** Source that is heard; its counters begin anew when it changes. 0 before media. */
+  ssrc: number;
   packetsReceived: number;
   packetsLost: number;
   packetsSent: number;
@@ -65,6 +67,17 @@ function codecName(codec: Entry | undefined): string | null {
   ].join('/');
 }
 
+/** The stream that is heard now: after a re-INVITE the report may keep one that has ended. */
+function latestInbound(entries: Entry[]): Entry | undefined {
+  const heard = (entry: Entry) => numberOf(entry.lastPacketReceivedTimestamp);
+  return entries
+    .filter((entry) => entry.type === 'inbound-rtp' && entry.kind === 'audio')
+    .reduce<Entry | undefined>(
+      (best, entry) => (best && heard(best) >= heard(entry) ? best : entry),
+      undefined,
+    );
+}
+
 /** The ICE pair in use: what the transport says is selected, else the nominated one that works. */
 function selectedPair(entries: Entry[]): Entry | undefined {
   const id = entries.find((entry) => entry.type === 'transport')?.selectedCandidatePairId;
@@ -87,12 +100,13 @@ function roundTripMs(remote: Entry | undefined, pair: Entry | undefined): number
 export function readStats(report: Iterable<[string, unknown]>): StatsSample {
   const entries = Array.from(report, ([, entry]) => entry as Entry);
   const audio = (type: string) => entries.find((entry) => entry.type === type && entry.kind === 'audio');
-  const inbound = audio('inbound-rtp');
+  const inbound = latestInbound(entries);
   const outbound = audio('outbound-rtp');
   const remote = audio('remote-inbound-rtp');
   const codecId = inbound?.codecId ?? outbound?.codecId;
   return {
     atMs: numberOf((inbound ?? outbound ?? entries[0])?.timestamp),
+    ssrc: numberOf(inbound?.ssrc),
     packetsReceived: numberOf(inbound?.packetsReceived),
     packetsLost: numberOf(inbound?.packetsLost),
     packetsSent: numberOf(outbound?.packetsSent),
@@ -144,6 +158,7 @@ export class QualityMonitor {
 
   /** @returns the quality over the window that ends with `sample` */
   add(sample: StatsSample): Quality {
+    if (this.#samples.at(-1)?.ssrc !== sample.ssrc) this.#samples = [];
     this.#samples.push(sample);
     while (this.#samples.length > 2 && sample.atMs - this.#samples[1]!.atMs >= WINDOW_MS)
       this.#samples.shift();

@@ -9,6 +9,7 @@ import {
 
 const SAMPLE: StatsSample = {
   atMs: 0,
+  ssrc: 7,
   packetsReceived: 0,
   packetsLost: 0,
   packetsSent: 0,
@@ -31,6 +32,8 @@ describe('readStats', () => {
     type: 'inbound-rtp',
     kind: 'audio',
     timestamp: 5_000,
+    ssrc: 7,
+    lastPacketReceivedTimestamp: 4_990,
     codecId: 'c',
     packetsReceived: 100,
     packetsLost: 4,
@@ -52,6 +55,7 @@ describe('readStats', () => {
     };
     expect(readStats(report(inbound, outbound, codec, remote))).toEqual({
       atMs: 5_000,
+      ssrc: 7,
       packetsReceived: 100,
       packetsLost: 4,
       packetsSent: 90,
@@ -78,6 +82,12 @@ describe('readStats', () => {
     const pair = { id: 'p2', type: 'candidate-pair', state: 'succeeded', currentRoundTripTime: 0.012 };
     expect(readStats(report(inbound, other, pair, transport)).rttMs).toBe(12);
     expect(readStats(report(inbound, other)).rttMs).toBe(9_000);
+  });
+
+  test('reads the stream that is heard now, not one that has ended', () => {
+    const ended = { ...inbound, id: 'old', ssrc: 3, lastPacketReceivedTimestamp: 1_000 };
+    expect(readStats(report(ended, inbound)).ssrc).toBe(7);
+    expect(readStats(report(inbound, ended)).ssrc).toBe(7);
   });
 
   test('mono codecs are named without channels', () => {
@@ -126,6 +136,13 @@ describe('measure', () => {
     const from = { ...SAMPLE, packetsLost: 5, packetsReceived: 50 };
     expect(measure(from, { ...from, atMs: 1_000, packetsLost: 3, packetsReceived: 100 }).lossPct).toBe(0);
   });
+});
+
+test('the monitor begins anew with another source', () => {
+  const monitor = new QualityMonitor();
+  monitor.add({ ...SAMPLE, packetsReceived: 5_000 });
+  monitor.add({ ...SAMPLE, atMs: 1_000, ssrc: 8, packetsReceived: 10 });
+  expect(monitor.add({ ...SAMPLE, atMs: 2_000, ssrc: 8, packetsReceived: 60 }).grade).toBe('excellent');
 });
 
 test('the monitor forgets what is older than its window', () => {
