@@ -1,4 +1,5 @@
 /** The node process: runs one signalling node as the supervisor's messages say. */
+import { makeBank } from './control/bank-maker.ts';
 import { ConfigError } from './control/config/errors.ts';
 import { loadConfig } from './control/config/load.ts';
 import { createLogger, type Logger } from './control/log.ts';
@@ -6,7 +7,6 @@ import { connectMedia } from './control/media-start.ts';
 import type { RealtimePort } from './control/realtime-port.ts';
 import { StartError, startRealtime } from './control/realtime-start.ts';
 import { SwitchNode } from './control/switch-node.ts';
-import { userBank } from './control/user-bank.ts';
 import type { FromNode, StartNode, ToNode } from './supervisor/messages.ts';
 
 const EXIT_CRASHED = 1;
@@ -69,7 +69,7 @@ class RunningNode {
   async reload(): Promise<void> {
     try {
       const { config } = await loadConfig(this.#configFile);
-      await this.#realtime.setBank(userBank(config));
+      await this.#realtime.setBank(await makeBank(config));
       await tell({
         type: 'reloaded',
         message: 'domains, users, trusted networks, trunks and routes are as in the file now',

@@ -9,14 +9,22 @@ import type { MediaPort } from './media-port.ts';
  * @param socket Unix socket of the media process.
  */
 export function connectMedia(socket: string, config: Config, log: Logger): MediaPort {
-  return new MediaClient({
+  let closing = false;
+  const client = new MediaClient({
     socket,
     node: config.name,
     requestTimeoutMs: config.media.setupTimeoutMs,
     outstandingMax: config.limits.pendingMedia + config.limits.calls,
     onState: (connected, reason) => {
       if (connected) log.info('media process connected');
-      else log.error({ reason }, 'media process lost: calls are refused with 503 until it is back');
+      else if (!closing)
+        log.error({ reason }, 'media process lost: calls are refused with 503 until it is back');
     },
   });
+  const close = client.close.bind(client);
+  client.close = () => {
+    closing = true;
+    close();
+  };
+  return client;
 }

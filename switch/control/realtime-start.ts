@@ -5,7 +5,7 @@ import { Realtime } from '../realtime/realtime.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { coreSettings } from './core-settings.ts';
 import type { Logger } from './log.ts';
-import { userBank } from './user-bank.ts';
+import { makeBank } from './bank-maker.ts';
 
 const WASM = resolve(import.meta.dirname, '../../build/core.wasm');
 
@@ -36,8 +36,7 @@ export async function startRealtime(
   failed: () => void,
 ): Promise<Realtime> {
   const { config, endpoints } = loaded;
-  const bank = userBank(config);
-  const wasm = await readCore();
+  const [wasm, bank] = await Promise.all([readCore(), makeBank(config)]);
   try {
     return await Realtime.start({
       wasm,
