@@ -53,10 +53,17 @@ export interface ThreadData {
 const RING_BYTES = 8 << 20;
 /** Frames handled before the event loop gets its turn. */
 const FRAMES_PER_TURN = 512;
+/** The thread does not wake us for call records and log entries: they wait this long at most. */
+const LOOK_MS = 50;
 const BANK_TIMEOUT_MS = 10_000;
 
+function ignore(): void {
+  // Nobody listens yet.
+}
+
 export class Realtime implements RealtimePort {
-  onFrame: (frame: Uint8Array) => void = () => {};
+  /** Replaced by who wants them; until then, frames are dropped. */
+  onFrame: (frame: Uint8Array) => void = ignore;
   readonly #worker: Worker;
   readonly #toCore: RingWriter;
   readonly #fromCore: RingReader;
@@ -184,7 +191,7 @@ export class Realtime implements RealtimePort {
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
-      const wait = ring.waitPast(mark);
+      const wait = ring.waitPast(mark, LOOK_MS);
       if (wait.async) await wait.value;
     }
   }

@@ -113,9 +113,9 @@ export class RingReader extends RingEnd {
     return Atomics.load(this.marks, HEAD);
   }
 
-  /** Resolves when something has been written since `mark` was taken. */
-  waitPast(mark: number): { async: boolean; value: Promise<string> | string } {
-    return Atomics.waitAsync(this.marks, HEAD, mark);
+  /** Resolves when the writer notifies, unless something has been written since `mark` was taken; at the latest after `timeoutMs`. */
+  waitPast(mark: number, timeoutMs?: number): { async: boolean; value: Promise<string> | string } {
+    return Atomics.waitAsync(this.marks, HEAD, mark, timeoutMs);
   }
 }
 

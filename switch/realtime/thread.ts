@@ -18,6 +18,14 @@ const SLEEP_MS_MAX = 100;
 /** Counters are published at most this often. */
 const PUBLISH_US = 20_000;
 
+/**
+ * Frames for which the control thread is woken. Call records and log entries it finds when it looks for itself: a
+ * wake-up per call would cost it more than the call.
+ */
+function isUrgent(kind: number): boolean {
+  return kind !== abi.EF_CALL && kind !== abi.EF_LOG;
+}
+
 class RealtimeThread {
   readonly #data: ThreadData;
   readonly #core: Core;
@@ -159,17 +167,17 @@ class RealtimeThread {
           this.#flush(socket);
           this.#sender.add(at + abi.FRAME_HEADER_BYTES, length, at + abi.F_ADDRESS, port);
         }
-      } else if (this.#toControl.push(bytes, at, size)) told = true;
+      } else if (this.#toControl.push(bytes, at, size)) told ||= isUrgent(bytes[at + abi.F_KIND]!);
       else this.#stats.droppedOut(1);
       at += size;
     }
     this.#flush(socket);
-    if (told) ringNotify(this.#data.fromCore);
+    if (told || this.#toControl.depth > this.#data.fromCore.byteLength / 4) ringNotify(this.#data.fromCore);
   }
 
   #socketOf(listener: number): number {
     const i = this.#listenerOf.indexOf(listener);
-    return this.#sockets[i < 0 ? 0 : i]!;
+    return this.#sockets[Math.max(i, 0)]!;
   }
 
   #flush(socket: number): void {
