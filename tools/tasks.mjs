@@ -58,6 +58,11 @@ export const TASKS = {
     needs: [...SWITCH, 'peers'],
     run: program('loadtest/peers/compare.ts'),
   },
+  'bench:core': {
+    what: 'what the signalling core costs per parse and per step',
+    needs: [...TOOLS, 'wasm'],
+    run: program('wasm-core/bench/core.ts'),
+  },
   setup: {
     what: 'everything that `start` needs; with --print-env, print the environment for a shell',
     needs: SWITCH,

@@ -172,9 +172,7 @@ export const brBack: usize = memory.data(32, 16);
 
 /** Whether a branch looks like one of ours (cheap; `readBranch` proves it). */
 export function isOurBranch(ptr: usize, len: u32): bool {
-  return (
-    len > MARK_LEN && load<u64>(ptr) == 0x2d4b62344768397a && load<u16>(ptr + 8) == 0x2e73
-  );
+  return len > MARK_LEN && load<u64>(ptr) == 0x2d4b62344768397a && load<u16>(ptr + 8) == 0x2e73;
 }
 
 /** Decodes and verifies a branch of ours into br*; false when it is not, or was changed, or is another call's. */
@@ -264,7 +262,6 @@ export let dcSlot: u32 = 0;
 export let dcGen: u32 = 0;
 export let dcFromTag: u32 = 0;
 export let dcLegB: u32 = 0;
-let dcLength: u32 = 0;
 
 /** Decodes and verifies a dialog cookie; false when it is not ours, was changed, or is another call's. */
 export function readDialogCookie(ptr: usize, len: u32): bool {
@@ -278,7 +275,6 @@ export function readDialogCookie(ptr: usize, len: u32): bool {
   dcSlot = load<u32>(decoded, DC_SLOT);
   dcGen = load<u32>(decoded, DC_GEN);
   dcFromTag = load<u32>(decoded, DC_FROM_TAG);
-  dcLength = body;
   return true;
 }
 

@@ -162,9 +162,13 @@ export function buildBank(config: BankConfig): Uint8Array {
     out.u32(at + 4, text.length);
   };
   string(layout.BANK_REALM, realm);
-  domains.forEach((domain, i) => string(domainsAt + i * 8, domain));
+  domains.forEach((domain, i) => {
+    string(domainsAt + i * 8, domain);
+  });
   writeUsers(out, config.users, names, string, headsAt, buckets, usersAt);
-  config.trusted.forEach((network, i) => writeNetwork(out, trustedAt + i * layout.NETWORK_BYTES, network));
+  config.trusted.forEach((network, i) => {
+    writeNetwork(out, trustedAt + i * layout.NETWORK_BYTES, network);
+  });
   let gateway = 0;
   config.trunks.forEach((trunk, i) => {
     const at = trunksAt + i * layout.TRUNK_BYTES;
@@ -212,7 +216,8 @@ function writeUsers(
     const at = usersAt + i * layout.USER_BYTES;
     string(at + layout.USER_NAME, names[i]!);
     const nameAt = out.view.getUint32(at + layout.USER_NAME, true);
-    const head = headsAt + (hashOf(out.bytes.subarray(nameAt, nameAt + names[i]!.length)) & (buckets - 1)) * 4;
+    const head =
+      headsAt + (hashOf(out.bytes.subarray(nameAt, nameAt + names[i]!.length)) & (buckets - 1)) * 4;
     out.u32(at + layout.USER_NEXT, out.view.getUint32(head, true));
     out.u32(head, i + 1);
     if (user.ha1Md5.length !== 16 || user.ha1Sha256.length !== 32) {
@@ -284,7 +289,9 @@ function writeNodes(
     if (node.route !== null) {
       const trunk = trunkIndex.get(node.route.trunk);
       if (trunk === undefined) {
-        throw new RangeError(`the route for '${node.route.prefix}' names a trunk '${node.route.trunk}' that is not there`);
+        throw new RangeError(
+          `the route for '${node.route.prefix}' names a trunk '${node.route.trunk}' that is not there`,
+        );
       }
       out.u32(at + layout.NODE_TRUNK, trunk + 1);
       out.u32(at + layout.NODE_STRIP, node.route.strip);

@@ -12,7 +12,17 @@ export const DG_QOP: u32 = 6;
 export const DG_NC: u32 = 7;
 export const DG_CNONCE: u32 = 8;
 const DG_COUNT: u32 = 9;
-const NAMES: StaticArray<string> = ['username', 'realm', 'nonce', 'uri', 'response', 'algorithm', 'qop', 'nc', 'cnonce'];
+const NAMES: StaticArray<string> = [
+  'username',
+  'realm',
+  'nonce',
+  'uri',
+  'response',
+  'algorithm',
+  'qop',
+  'nc',
+  'cnonce',
+];
 
 const spans: usize = memory.data(72, 8); // u32 address, u32 length by DG_*
 const DIGEST: usize = memory.data<u8>([100, 105, 103, 101, 115, 116]);

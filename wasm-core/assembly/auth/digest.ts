@@ -19,7 +19,20 @@ import { hdrFirst, hdrNext, hdrVal, hdrValLen, methodLen, methodPtr, uriLen, uri
 import { equalsIgnoreCase } from '../sip/scan';
 import { parseUri, uHostLen, uHostPtr, uUserLen, uUserPtr } from '../sip/uri';
 import { byte, bytes, crlf, cursor, text, writeAt } from '../text';
-import { DG_CNONCE, DG_NC, DG_NONCE, DG_QOP, DG_REALM, DG_RESPONSE, DG_URI, DG_USERNAME, dgAlgorithm, dgLen, dgPtr, parseDigest } from './credentials';
+import {
+  DG_CNONCE,
+  DG_NC,
+  DG_NONCE,
+  DG_QOP,
+  DG_REALM,
+  DG_RESPONSE,
+  DG_URI,
+  DG_USERNAME,
+  dgAlgorithm,
+  dgLen,
+  dgPtr,
+  parseDigest,
+} from './credentials';
 import { countAccepted, countsInit } from './counts';
 
 export const AUTH_OK: i32 = 0;
@@ -70,14 +83,16 @@ function isOurRealm(): bool {
 function check(): i32 {
   const found = userFind(dgPtr(DG_USERNAME), dgLen(DG_USERNAME));
   const user = found != 0 ? found : nobody;
-  if (!isOffered(dgAlgorithm()) || dgLen(DG_URI) > URI_BYTES_MAX || dgLen(DG_CNONCE) > CNONCE_BYTES_MAX) return AUTH_BAD;
+  if (!isOffered(dgAlgorithm()) || dgLen(DG_URI) > URI_BYTES_MAX || dgLen(DG_CNONCE) > CNONCE_BYTES_MAX)
+    return AUTH_BAD;
   if (dgLen(DG_NONCE) > 128 || !isForThisRequest()) return AUTH_BAD;
   const len: u32 = dgAlgorithm() == DIGEST_SHA256 ? 32 : 16;
   if (dgLen(DG_RESPONSE) != len * 2 || !hexDecode(claimed, dgPtr(DG_RESPONSE), len)) return AUTH_BAD;
   if (!compute(user, len) || !sameBytes(digest, claimed, len)) return found == 0 ? AUTH_UNKNOWN : AUTH_BAD;
   if (found == 0) return AUTH_UNKNOWN;
   if (!isFreshNonce()) return AUTH_STALE;
-  if (dgLen(DG_QOP) > 0 && !countAccepted(load<u64>(nonce + 8), nonceCount(), transactionKey())) return AUTH_BAD;
+  if (dgLen(DG_QOP) > 0 && !countAccepted(load<u64>(nonce + 8), nonceCount(), transactionKey()))
+    return AUTH_BAD;
   authUserPtr = found;
   return AUTH_OK;
 }

@@ -22,26 +22,32 @@ import {
   FRAME_HEADER_BYTES,
   I_MEDIA_WAIT_MS,
   I_PENDING_MAX,
-  LOG_MEDIA_FAILED,
   MEDIA_OP_SDP,
-  VARIANT_PLAIN,
   VARIANT_WEBRTC,
 } from '../abi';
 import { initU32 } from '../config';
 import { count, gauge } from '../counters';
-import { frameBegin, frameEnd, logEvent, nowMs, nowUs, rxFrame, setRxFrame } from '../effects';
+import { frameBegin, frameEnd, nowMs, nowUs, rxFrame, setRxFrame } from '../effects';
 import { callHash, transactionKey } from '../identity';
 import { indexHead, indexInsert, indexNew, indexRemove } from '../mem/index';
 import { blockAlloc, blockFree } from '../mem/pool';
-import { REC_FIELDS, recGen, recSlot, tableAt, tableGet, tableGive, tableNew, tableTake, tableUsed } from '../mem/table';
+import {
+  REC_FIELDS,
+  recGen,
+  recSlot,
+  tableAt,
+  tableGet,
+  tableGive,
+  tableNew,
+  tableTake,
+  tableUsed,
+} from '../mem/table';
 import { timerCancel, timerInit, timerSet } from '../mem/wheel';
 import { handleMessage, handleMediaFailure } from '../proxy/message';
 import { H_CONTENT_TYPE } from '../sip/header';
 import {
   bodyLen,
   bodyPtr,
-  callIdLen,
-  callIdPtr,
   cseqMethodId,
   cseqNumber,
   hdrFirst,
@@ -226,7 +232,14 @@ function pendingAt(slot: u32, genBits: u32): usize {
   return pending != 0 && (recGen(pending) & 0xfff) == genBits ? pending : 0;
 }
 
-function settle(pending: usize, status: u32, plain: usize, plainLen: u32, webrtc: usize, webrtcLen: u32): void {
+function settle(
+  pending: usize,
+  status: u32,
+  plain: usize,
+  plainLen: u32,
+  webrtc: usize,
+  webrtcLen: u32,
+): void {
   if (status != 200) count(C_MEDIA_FAILED);
   const block: usize = load<u32>(pending + PN_BLOCK);
   if (block == 0) {

@@ -126,7 +126,8 @@ export function wheelAdvance(nowMs: u64): bool {
       if (effectsLow()) return false;
       unlink(node);
       const due = load<u64>(node + N_DUE);
-      if (due > elapsedMs) link(node, due); // into a finer level
+      if (due > elapsedMs)
+        link(node, due); // into a finer level
       else {
         armed--;
         onTimer(load<u32>(node + N_KIND), node);

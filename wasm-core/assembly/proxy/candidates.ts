@@ -5,7 +5,17 @@
  */
 import { I_FORK_MAX } from '../abi';
 import { initU32 } from '../config';
-import { B_Q, B_TARGET, aorFind, bindingFirst, bindingNext, bindingPathLen, bindingPathPtr, bindingUriLen, bindingUriPtr } from '../registrar/bindings';
+import {
+  B_Q,
+  B_TARGET,
+  aorFind,
+  bindingFirst,
+  bindingNext,
+  bindingPathLen,
+  bindingPathPtr,
+  bindingUriLen,
+  bindingUriPtr,
+} from '../registrar/bindings';
 import {
   gatewayAddress,
   gatewayPort,
@@ -21,7 +31,7 @@ import {
 } from '../routing/bank';
 import { recGen, recSlot } from '../mem/table';
 import { uUserLen, uUserPtr, unescapeInto } from '../sip/uri';
-import { G_ADDRESS, G_PORT, G_TRANSPORT, TARGET_BYTES, targetCopy } from '../target';
+import { G_ADDRESS, G_PORT, G_TRANSPORT, targetCopy } from '../target';
 import { address, byte, bytes, cursor, decimal, text, writeAt } from '../text';
 
 export const CANDIDATES_MAX: u32 = 16;

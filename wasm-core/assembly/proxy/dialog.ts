@@ -28,7 +28,17 @@ import {
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
 import { initU32 } from '../config';
 import { count, sendBegin, sendRequestEnd } from '../effects';
-import { BRANCH_STATELESS, NO_CALL, cookieLeg, dcFromTag, dcGen, dcLegB, dcSlot, statelessHash, tagHash } from '../identity';
+import {
+  BRANCH_STATELESS,
+  NO_CALL,
+  cookieLeg,
+  dcFromTag,
+  dcGen,
+  dcLegB,
+  dcSlot,
+  statelessHash,
+  tagHash,
+} from '../identity';
 import { H_CONTACT } from '../sip/header';
 import {
   cseqNumber,
@@ -61,10 +71,11 @@ export function forwardInDialog(): void {
   }
   if (!findTarget(call, fromCaller)) {
     // The other side's binding is gone: nobody is there any more.
-    if (methodId == METHOD_BYE && call != 0) callEnd(call, 200, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
+    if (methodId == METHOD_BYE && call != 0)
+      callEnd(call, 200, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
     return methodId == METHOD_ACK ? count(C_DROPPED) : refuse(480);
   }
-  const legB = call != 0 && load<u8>(call + K_LEG_B) != 0 ? load<u8>(call + K_LEG_B) as u32 : dcLegB;
+  const legB = call != 0 && load<u8>(call + K_LEG_B) != 0 ? (load<u8>(call + K_LEG_B) as u32) : dcLegB;
   const leg = fromCaller ? LEG_CALLER : legB;
   const other = fromCaller ? legB : LEG_CALLER;
   if (call != 0 && !mediaDone && callIsAnchored(call) && hasSdp()) {

@@ -5,7 +5,12 @@
 import { editClose, editCopy, editCut, editOpen } from '../edit';
 import { mediaBody, mediaBodyLen, mediaDone } from '../call/media';
 import { writeBranch, writeDialogCookie } from '../identity';
-import { H_CONTENT_LENGTH, H_MAX_FORWARDS, H_P_ASSERTED_IDENTITY, H_PROXY_AUTHORIZATION } from '../sip/header';
+import {
+  H_CONTENT_LENGTH,
+  H_MAX_FORWARDS,
+  H_P_ASSERTED_IDENTITY,
+  H_PROXY_AUTHORIZATION,
+} from '../sip/header';
 import {
   bodyLen,
   bodyPtr,
@@ -79,7 +84,6 @@ export function writeVia(to: usize, kind: u32, back: usize, a: u32, b: u32, inde
   writeBranch(kind, back, a, b, index, hash);
   crlf();
 }
-
 
 function recordRouteOne(
   towards: usize,

@@ -40,7 +40,17 @@ import {
   uriPtr,
 } from '../sip/message';
 import { findParam, pvLen, pvPtr } from '../sip/param';
-import { URI_SIP, URI_TEL, parseUri, uHostLen, uHostPtr, uScheme, uUserLen, uUserPtr, unescapeInto } from '../sip/uri';
+import {
+  URI_SIP,
+  URI_TEL,
+  parseUri,
+  uHostLen,
+  uHostPtr,
+  uScheme,
+  uUserLen,
+  uUserPtr,
+  unescapeInto,
+} from '../sip/uri';
 import { crlf, cursor, bytes, text, writeAt } from '../text';
 import { cancelReceived, inviteRepeated, inviteStart, ackReceived } from '../transaction/invite';
 import { refuse, refuseBusy, replyPrepare, respond } from '../transaction/respond';
@@ -165,9 +175,13 @@ function reject(status: u32): void {
 /** A request to the switch itself. */
 function answerAsSwitch(): void {
   writeAt(lines);
-  text('Allow: INVITE, ACK, BYE, CANCEL, REGISTER, OPTIONS, INFO, UPDATE, PRACK, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PUBLISH\r\n');
+  text(
+    'Allow: INVITE, ACK, BYE, CANCEL, REGISTER, OPTIONS, INFO, UPDATE, PRACK, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PUBLISH\r\n',
+  );
   if (methodId == METHOD_OPTIONS) {
-    text('Accept: application/sdp\r\nAccept-Encoding: identity\r\nAccept-Language: en\r\nSupported: path, outbound\r\n');
+    text(
+      'Accept: application/sdp\r\nAccept-Encoding: identity\r\nAccept-Language: en\r\nSupported: path, outbound\r\n',
+    );
     return respond(200, lines, (cursor - lines) as u32);
   }
   respond(methodId == METHOD_UNKNOWN ? 501 : 405, lines, (cursor - lines) as u32);
@@ -212,7 +226,8 @@ const OUTBOUND_TAG: usize = memory.data<u8>([111, 117, 116, 98, 111, 117, 110, 1
 
 function isRegistrarTag(ptr: usize, len: u32): bool {
   return (
-    (len == 4 && memory.compare(ptr, PATH_TAG, 4) == 0) || (len == 8 && memory.compare(ptr, OUTBOUND_TAG, 8) == 0)
+    (len == 4 && memory.compare(ptr, PATH_TAG, 4) == 0) ||
+    (len == 8 && memory.compare(ptr, OUTBOUND_TAG, 8) == 0)
   );
 }
 

@@ -7,7 +7,7 @@ import { C_DROPPED, C_RESPONSES_IN, F_TRANSPORT, LEG_CALLER } from '../abi';
 import { K_A, K_B, K_LEG_B, callGet, callIsAnchored } from '../call/call';
 import { byeAnswered } from '../call/hangup';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
-import { editCut, editCopy } from '../edit';
+import { editCut } from '../edit';
 import { count, rxFrame, sendBegin, sendResponseEnd } from '../effects';
 import {
   BRANCH_OWN,
@@ -22,7 +22,15 @@ import {
 } from '../identity';
 import { tableGet } from '../mem/table';
 import { H_CONTENT_LENGTH } from '../sip/header';
-import { headersPtr, msgPtr, statusCode, viaBranchLen, viaBranchPtr, viaCutEnd, viaCutPtr, viaLen, viaPtr } from '../sip/message';
+import {
+  headersPtr,
+  msgPtr,
+  statusCode,
+  viaBranchLen,
+  viaBranchPtr,
+  viaCutEnd,
+  viaCutPtr,
+} from '../sip/message';
 import { variantOf } from '../target';
 import { bytes } from '../text';
 import { branchMediaFailed, branchResponse } from '../transaction/branch';

@@ -12,7 +12,14 @@ import { H_ROUTE } from '../sip/header';
 import { hdrFirst, hdrLine, hdrLineEnd, hdrNext, hdrVal, hdrValLen } from '../sip/message';
 import { pvLen, pvPtr } from '../sip/param';
 import { parseIp, parseUri, uHostLen, uHostPtr, uPort, uriParam } from '../sip/uri';
-import { listenerAt, listenerCount, listenerHost, listenerHostLen, listenerPort, sameAddress } from '../target';
+import {
+  listenerAt,
+  listenerCount,
+  listenerHost,
+  listenerHostLen,
+  listenerPort,
+  sameAddress,
+} from '../target';
 
 /** No Route of ours. */
 export const ROUTE_NONE: u32 = 0;

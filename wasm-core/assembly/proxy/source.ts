@@ -45,7 +45,8 @@ export function sourcePrepare(): void {
   store<u64>(sourceTarget, 0, 24);
   if (load<u8>(sourceTarget) == TRANSPORT_UDP) return;
   const i = hdrFirst(H_FROM);
-  if (!parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i)) || !parseUri(adUriPtr, adUriLen) || uUserLen > 128) return;
+  if (!parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i)) || !parseUri(adUriPtr, adUriLen) || uUserLen > 128)
+    return;
   const aor = aorFind(userText, unescapeInto(userText, uUserPtr, uUserLen));
   if (aor == 0) return;
   for (let b = bindingFirst(aor); b != 0; b = bindingNext(b)) {

@@ -9,17 +9,8 @@ import { sendBegin, sendRequestEnd } from '../effects';
 import { bytes, crlf, text } from '../text';
 import { replyTarget } from '../transaction/respond';
 import { sourceTarget, sourcePrepare } from './source';
-import {
-  CD_BINDING,
-  CD_GROUP,
-  CD_PATH,
-  CD_TARGET,
-  CD_URI,
-  candidateAt,
-  candidateCount,
-} from './candidates';
+import { CD_BINDING, CD_GROUP, CD_PATH, CD_TARGET, CD_URI, candidateAt, candidateCount } from './candidates';
 import { editsForRequest, writeRecordRoute, writeRest, writeVia } from './forward';
-
 
 export function forwardStateless(): void {
   let best = candidateAt(0);

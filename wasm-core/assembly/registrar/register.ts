@@ -21,7 +21,15 @@ import { blockAlloc, blockCapacity, blockFree } from '../mem/pool';
 import { SOURCE_USER, requestSource } from '../proxy/request';
 import { contactTarget } from '../proxy/source';
 import { isLocalDomain, userFind, userName, userNameLen } from '../routing/bank';
-import { adEnd, adParamsLen, adParamsPtr, adUriLen, adUriPtr, addressParam, parseAddress } from '../sip/address';
+import {
+  adEnd,
+  adParamsLen,
+  adParamsPtr,
+  adUriLen,
+  adUriPtr,
+  addressParam,
+  parseAddress,
+} from '../sip/address';
 import { H_CONTACT, H_EXPIRES, H_PATH, H_SUPPORTED, H_TO, H_USER_AGENT } from '../sip/header';
 import { cseqNumber, hdrFirst, hdrNext, hdrVal, hdrValLen } from '../sip/message';
 import { pvLen, pvPtr } from '../sip/param';
@@ -64,8 +72,6 @@ import {
   bindingInstancePtr,
   bindingParamsLen,
   bindingParamsPtr,
-  bindingPathLen,
-  bindingPathPtr,
   bindingRemove,
   bindingRenew,
   bindingUriLen,
@@ -149,7 +155,8 @@ function headerExpires(): u32 {
 
 /** `Contact: *` (10.2.2): alone, and with Expires: 0. */
 function removeAll(): void {
-  if (hdrNext(hdrFirst(H_CONTACT)) >= 0 || hdrFirst(H_EXPIRES) < 0 || headerExpires() != 0) return finish(400);
+  if (hdrNext(hdrFirst(H_CONTACT)) >= 0 || hdrFirst(H_EXPIRES) < 0 || headerExpires() != 0)
+    return finish(400);
   const aor = aorFind(userText, userLen);
   if (aor == 0) return succeed(0);
   for (let b = bindingHead(aor); b != 0; b = bindingAfter(b)) if (isOutdated(b)) return finish(500);

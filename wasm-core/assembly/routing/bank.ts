@@ -78,7 +78,8 @@ export function bankCommit(size: u32): bool {
 // --- validation: nothing read later leaves the bank -------------------------------------------------
 
 function valid(bank: usize, size: u32): bool {
-  if (load<u32>(bank + BANK_MAGIC_AT) != BANK_MAGIC || load<u32>(bank + BANK_VERSION_AT) != BANK_VERSION) return false;
+  if (load<u32>(bank + BANK_MAGIC_AT) != BANK_MAGIC || load<u32>(bank + BANK_VERSION_AT) != BANK_VERSION)
+    return false;
   if (load<u32>(bank + BANK_BYTES_AT) != size) return false;
   return (
     fits(bank, BANK_DOMAINS, 8, size) &&
@@ -155,7 +156,8 @@ function validNodes(bank: usize, size: u32): bool {
     if (last > (edges as u64) || load<u32>(node + NODE_TRUNK) > count(bank, BANK_TRUNKS)) return false;
     if (!stringFits(node + NODE_PREPEND, size)) return false;
   }
-  for (let i: u32 = 0; i < edges; i++) if (load<u32>(item(bank, BANK_EDGES, 4, i)) >>> 8 >= nodes) return false;
+  for (let i: u32 = 0; i < edges; i++)
+    if (load<u32>(item(bank, BANK_EDGES, 4, i)) >>> 8 >= nodes) return false;
   return true;
 }
 

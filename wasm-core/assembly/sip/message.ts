@@ -17,7 +17,16 @@ import {
 } from './header';
 import { methodOf } from './method';
 import { findParam, pnPtr, pvLen, pvPtr } from './param';
-import { equalsIgnoreCase, findLineEnd, isSpace, isToken, numberValue, readNumber, skipSpace, trimEnd } from './scan';
+import {
+  equalsIgnoreCase,
+  findLineEnd,
+  isSpace,
+  isToken,
+  numberValue,
+  readNumber,
+  skipSpace,
+  trimEnd,
+} from './scan';
 import { parseUri } from './uri';
 import {
   parseVia,

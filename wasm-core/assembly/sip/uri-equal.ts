@@ -90,5 +90,7 @@ export function sameUri(a: usize, aLen: u32, b: usize, bLen: u32): bool {
   if (hostLen != uHostLen || !equalsIgnoreCase(host, uHostPtr, hostLen)) return false;
   // Header parts are never left out of the comparison: what is not the same to the letter is different.
   if (headersLen != 0 || uHeadersLen != 0) return false;
-  return sameEscaped(user, userLen, uUserPtr, uUserLen) && sameParams(params, paramsLen, uParamsPtr, uParamsLen);
+  return (
+    sameEscaped(user, userLen, uUserPtr, uUserLen) && sameParams(params, paramsLen, uParamsPtr, uParamsLen)
+  );
 }

@@ -1,5 +1,5 @@
 /** URIs (RFC 3261 19.1, RFC 3966) and IP addresses in them. */
-import { equalsIgnoreCase, isDigit, isSpace, lower, numberValue, readNumber } from './scan';
+import { equalsIgnoreCase, isDigit, numberValue, readNumber } from './scan';
 import { findParam } from './param';
 
 export const URI_OTHER: u32 = 0;

@@ -1,6 +1,15 @@
 /** One value of a Via header (RFC 3261 20.42). */
-import { TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_UDP, TRANSPORT_WS, TRANSPORT_WSS } from '../abi';
-import { equalsIgnoreCase, isDigit, isSpace, isToken, numberValue, readNumber, skipQuoted, skipSpace, trimEnd } from './scan';
+import { TRANSPORT_UDP, TRANSPORT_WSS } from '../abi';
+import {
+  equalsIgnoreCase,
+  isDigit,
+  isToken,
+  numberValue,
+  readNumber,
+  skipQuoted,
+  skipSpace,
+  trimEnd,
+} from './scan';
 import { isHostChar } from './uri';
 
 /** A transport that is none of TRANSPORT_*. */
@@ -40,7 +49,7 @@ export function parseVia(ptr: usize, end: usize): bool {
 /** Passes over `len` given letters and the slash behind them. */
 function word(at: usize, end: usize, text: usize, len: u32): usize {
   if (at + len > end || !equalsIgnoreCase(at, text, len)) return 0;
-  let p = skipSpace(at + len, end);
+  const p = skipSpace(at + len, end);
   if (p >= end || load<u8>(p) != 47) return 0;
   return skipSpace(p + 1, end);
 }

@@ -42,7 +42,7 @@ import { writePath } from '../proxy/stateless';
 import { H_CALL_ID, H_FROM, H_TO } from '../sip/header';
 import { cseqMethodId, cseqNumber, hdrFirst, hdrLine, hdrLineEnd, statusCode } from '../sip/message';
 import { variantOf } from '../target';
-import { bytes, crlf, cursor, decimal, text } from '../text';
+import { bytes, cursor, decimal, text } from '../text';
 import {
   accepted,
   callOf,
@@ -75,7 +75,6 @@ import {
   FK_URI,
   TXF_CANCELLED,
   TXF_TRUNK,
-  TXS_ACCEPTED,
   TXS_PROCEEDING,
   TX_BEST,
   TX_BEST_LEN,
@@ -93,11 +92,9 @@ import {
   TX_LOOP,
   TX_OPEN,
   TX_PLAIN,
-  TX_PLAIN_LEN,
   TX_SOURCE,
   TX_STATE,
   TX_WEBRTC,
-  TX_WEBRTC_LEN,
   TX_WINNER,
 } from './tables';
 
@@ -282,7 +279,8 @@ function provisional(tx: usize, fork: usize): void {
   if (s == FKS_CALLING || statusCode > 100) {
     store<u64>(fork + FK_DUE_TIMEOUT, nowMs + (initU32(I_TIMER_C_MS) as u64));
   }
-  const forward = statusCode > 100 && load<u8>(tx + TX_STATE) == TXS_PROCEEDING && load<u32>(tx + TX_WINNER) == 0;
+  const forward =
+    statusCode > 100 && load<u8>(tx + TX_STATE) == TXS_PROCEEDING && load<u32>(tx + TX_WINNER) == 0;
   if (load<u32>(fork + FK_CANCEL) != 0) {
     storedTake(tx);
     cancelOne(tx, fork);
@@ -411,7 +409,7 @@ function keepBest(tx: usize, status: u32): void {
   blockFree(load<u32>(tx + TX_BEST));
   store<u32>(tx + TX_BEST, 0);
   store<u16>(tx + TX_BEST_STATUS, status);
-  const frame = sendBegin(tx + TX_SOURCE); // written where an effect would be, and not sent
+  sendBegin(tx + TX_SOURCE); // written where an effect would be, and not sent
   const from = cursor;
   writeForwarded();
   const len = (cursor - from) as u32;

@@ -17,14 +17,12 @@ import {
   I_T1_MS,
   I_T2_MS,
   I_T4_MS,
-  METHOD_INVITE,
   TRANSPORT_UDP,
 } from '../abi';
 import {
   K_A,
   K_BINDING_A,
   K_CSEQ_A,
-  K_INVITE,
   K_TX_GEN,
   K_TX_SLOT,
   callEnd,
@@ -71,7 +69,6 @@ import { bytes, crlf, cursor, writeAt } from '../text';
 import { cancelBranches, startGroup } from './branch';
 import { refuseBusy, replyRestore, replyTarget, respond, writeResponse } from './respond';
 import {
-  FKS_CALLING,
   FKS_FINISHED,
   FKS_NEW,
   FK_BINDING,
@@ -159,7 +156,8 @@ export function inviteStart(): void {
   writeResponse(100, 0, 0);
   sendResponseEnd(trying, 100);
   if (callIsAnchored(call) && hasSdp()) {
-    if (!mediaForInvite(tx, call, variantsWanted(tx), load<u8>(rxFrame + F_TRANSPORT))) finishLocally(tx, 503);
+    if (!mediaForInvite(tx, call, variantsWanted(tx), load<u8>(rxFrame + F_TRANSPORT)))
+      finishLocally(tx, 503);
   } else startGroup(tx);
   schedule(tx);
 }
@@ -384,10 +382,10 @@ function completed(tx: usize, status: u32): void {
     store<u64>(tx + TX_DUE_LAST, nowMs + (initU32(I_T1_MS) as u64));
   }
   const call = callOf(tx);
-  if (call != 0) callEnd(call, status, endedBy(tx, status));
+  if (call != 0) callEnd(call, status, endedBy(tx));
 }
 
-function endedBy(tx: usize, status: u32): u32 {
+function endedBy(tx: usize): u32 {
   const flags = load<u8>(tx + TX_FLAGS);
   if ((flags & TXF_OPERATOR) != 0) return ENDED_BY_OPERATOR;
   if ((flags & TXF_CANCELLED) != 0) return ENDED_BY_CALLER;

@@ -8,7 +8,7 @@ import { gauge } from '../counters';
 import { indexHead, indexInsert, indexNew, indexRemove } from '../mem/index';
 import { blockFree } from '../mem/pool';
 import { REC_FIELDS, tableGive, tableNew, tableTake, tableUsed } from '../mem/table';
-import { TIMER_BYTES, timerCancel, timerInit } from '../mem/wheel';
+import { timerCancel, timerInit } from '../mem/wheel';
 import { TIMER_TRANSACTION } from '../timers';
 
 // --- server transaction ---------------------------------------------------------------------------

@@ -22,7 +22,10 @@ describe('a call', () => {
   it('is set up, acknowledged and ended, and leaves nothing behind', async () => {
     const driver = await withPhone();
     const effects = driver.message(request({ callId: 'c1' }), { port: CALLER });
-    expect(lines(effects)).toEqual(['SIP/2.0 100 Trying > 5070', 'INVITE sip:1002@127.0.0.1:7001 SIP/2.0 > 7001']);
+    expect(lines(effects)).toEqual([
+      'SIP/2.0 100 Trying > 5070',
+      'INVITE sip:1002@127.0.0.1:7001 SIP/2.0 > 7001',
+    ]);
     const arrived = to(effects, PHONE)[0]!;
     expect(header(arrived, 'Max-Forwards')).toEqual(['69']);
     expect(header(arrived, 'Via')).toHaveLength(2);
@@ -36,7 +39,12 @@ describe('a call', () => {
     expect(header(ok, 'Via')).toHaveLength(1);
     expect(driver.counter(abi.C_CALLS_ANSWERED)).toBe(1);
 
-    const inDialog = { uri: 'sip:1002@127.0.0.1:7001', to: header(ok, 'To')[0]!, callId: 'c1', headers: routes(ok) };
+    const inDialog = {
+      uri: 'sip:1002@127.0.0.1:7001',
+      to: header(ok, 'To')[0]!,
+      callId: 'c1',
+      headers: routes(ok),
+    };
     const ack = driver.message(request({ ...inDialog, method: 'ACK' }), { port: CALLER });
     expect(lines(ack)).toEqual(['ACK sip:1002@127.0.0.1:7001 SIP/2.0 > 7001']);
     expect(header(to(ack, PHONE)[0]!, 'Route')).toEqual([]);
@@ -52,7 +60,9 @@ describe('a call', () => {
   it('is ended by the callee with its own cookie and Route', async () => {
     const driver = await withPhone();
     const arrived = invite(driver);
-    driver.message(answer(arrived, '200 OK', 'callee', ['Contact: <sip:1002@127.0.0.1:7001>']), { port: PHONE });
+    driver.message(answer(arrived, '200 OK', 'callee', ['Contact: <sip:1002@127.0.0.1:7001>']), {
+      port: PHONE,
+    });
     const bye = driver.message(
       request({
         method: 'BYE',
@@ -74,10 +84,18 @@ describe('a call', () => {
     const first = request({ callId: 'c1', branch: 'z9hG4bKbusy' });
     const arrived = to(driver.message(first, { port: CALLER }), PHONE)[0]!;
     const busy = driver.message(answer(arrived, '486 Busy Here'), { port: PHONE });
-    expect(lines(busy)).toEqual(['ACK sip:1002@127.0.0.1:7001 SIP/2.0 > 7001', 'SIP/2.0 486 Busy Here > 5070']);
+    expect(lines(busy)).toEqual([
+      'ACK sip:1002@127.0.0.1:7001 SIP/2.0 > 7001',
+      'SIP/2.0 486 Busy Here > 5070',
+    ]);
     expect(lines(driver.wait(500))).toEqual(['SIP/2.0 486 Busy Here > 5070']);
     expect(lines(driver.message(first, { port: CALLER }))).toEqual(['SIP/2.0 486 Busy Here > 5070']);
-    const ack = request({ method: 'ACK', callId: 'c1', branch: 'z9hG4bKbusy', to: '<sip:1002@strowger.test>;tag=callee' });
+    const ack = request({
+      method: 'ACK',
+      callId: 'c1',
+      branch: 'z9hG4bKbusy',
+      to: '<sip:1002@strowger.test>;tag=callee',
+    });
     expect(lines(driver.message(ack, { port: CALLER }))).toEqual([]);
     expect(lines(driver.wait(40_000))).toEqual([]);
     expect(driver.leftovers).toEqual({ calls: 0, transactions: 0, branches: 0, pending: 0 });
@@ -85,9 +103,14 @@ describe('a call', () => {
 
   it('is cancelled while it rings', async () => {
     const driver = await withPhone();
-    const arrived = to(driver.message(request({ callId: 'c1', branch: 'z9hG4bKc' }), { port: CALLER }), PHONE)[0]!;
+    const arrived = to(
+      driver.message(request({ callId: 'c1', branch: 'z9hG4bKc' }), { port: CALLER }),
+      PHONE,
+    )[0]!;
     driver.message(answer(arrived, '180 Ringing'), { port: PHONE });
-    const cancel = driver.message(request({ method: 'CANCEL', callId: 'c1', branch: 'z9hG4bKc' }), { port: CALLER });
+    const cancel = driver.message(request({ method: 'CANCEL', callId: 'c1', branch: 'z9hG4bKc' }), {
+      port: CALLER,
+    });
     expect(lines(cancel)).toEqual(['SIP/2.0 200 OK > 5070', 'CANCEL sip:1002@127.0.0.1:7001 SIP/2.0 > 7001']);
     expect(header(to(cancel, PHONE)[0]!, 'Via')[0]).toBe(header(arrived, 'Via')[0]);
     const done = driver.message(answer(arrived, '487 Request Terminated'), { port: PHONE });
@@ -96,8 +119,13 @@ describe('a call', () => {
 
   it('is cancelled before the phone has answered at all: 487 at once, CANCEL as soon as it rings', async () => {
     const driver = await withPhone();
-    const arrived = to(driver.message(request({ callId: 'c1', branch: 'z9hG4bKc' }), { port: CALLER }), PHONE)[0]!;
-    const cancel = driver.message(request({ method: 'CANCEL', callId: 'c1', branch: 'z9hG4bKc' }), { port: CALLER });
+    const arrived = to(
+      driver.message(request({ callId: 'c1', branch: 'z9hG4bKc' }), { port: CALLER }),
+      PHONE,
+    )[0]!;
+    const cancel = driver.message(request({ method: 'CANCEL', callId: 'c1', branch: 'z9hG4bKc' }), {
+      port: CALLER,
+    });
     expect(lines(cancel)).toEqual(['SIP/2.0 200 OK > 5070', 'SIP/2.0 487 Request Terminated > 5070']);
     expect(lines(driver.message(answer(arrived, '180 Ringing'), { port: PHONE }))).toEqual([
       'CANCEL sip:1002@127.0.0.1:7001 SIP/2.0 > 7001',
@@ -120,7 +148,9 @@ describe('a call', () => {
     const [one, two] = [to(effects, PHONE)[0]!, to(effects, SECOND)[0]!];
     driver.message(answer(one, '180 Ringing', 'one'), { port: PHONE });
     driver.message(answer(two, '180 Ringing', 'two'), { port: SECOND });
-    const ok = driver.message(answer(two, '200 OK', 'two', ['Contact: <sip:1002@127.0.0.1:7002>']), { port: SECOND });
+    const ok = driver.message(answer(two, '200 OK', 'two', ['Contact: <sip:1002@127.0.0.1:7002>']), {
+      port: SECOND,
+    });
     expect(lines(ok)).toEqual(['SIP/2.0 200 OK > 5070', 'CANCEL sip:1002@127.0.0.1:7001 SIP/2.0 > 7001']);
     expect(lines(driver.message(answer(one, '487 Request Terminated', 'one'), { port: PHONE }))).toEqual([
       'ACK sip:1002@127.0.0.1:7001 SIP/2.0 > 7001',
@@ -133,7 +163,9 @@ describe('a call', () => {
     const effects = driver.message(request({ callId: 'c1' }), { port: CALLER });
     const [one, two] = [to(effects, PHONE)[0]!, to(effects, SECOND)[0]!];
     driver.message(answer(one, '200 OK', 'one', ['Contact: <sip:1002@127.0.0.1:7001>']), { port: PHONE });
-    const late = driver.message(answer(two, '200 OK', 'two', ['Contact: <sip:1002@127.0.0.1:7002>']), { port: SECOND });
+    const late = driver.message(answer(two, '200 OK', 'two', ['Contact: <sip:1002@127.0.0.1:7002>']), {
+      port: SECOND,
+    });
     expect(lines(late)).toEqual([
       'ACK sip:1002@127.0.0.1:7002 SIP/2.0 > 7002',
       'BYE sip:1002@127.0.0.1:7002 SIP/2.0 > 7002',
@@ -164,22 +196,34 @@ describe('a call', () => {
 
   it('goes to a trunk by the prefix of the number, and to its second gateway when the first is silent', async () => {
     const driver = await Driver.start();
-    const effects = driver.message(request({ callId: 'c1', uri: 'sip:9555@strowger.test' }), { port: CALLER });
+    const effects = driver.message(request({ callId: 'c1', uri: 'sip:9555@strowger.test' }), {
+      port: CALLER,
+    });
     expect(lines(effects)[1]).toBe('INVITE sip:00555@10.0.0.9:5090 SIP/2.0 > 5090');
     expect(lines(driver.wait(32_100))).toContain('INVITE sip:00555@10.0.0.8:5090 SIP/2.0 > 5090');
   });
 
   it('does not try the next gateway when the number is busy', async () => {
     const driver = await Driver.start();
-    const effects = driver.message(request({ callId: 'c1', uri: 'sip:9555@strowger.test' }), { port: CALLER });
-    const busy = driver.message(answer(sent(effects)[1]!.text, '486 Busy Here'), { address: '10.0.0.9', port: 5090 });
-    expect(lines(busy)).toEqual(['ACK sip:00555@10.0.0.9:5090 SIP/2.0 > 5090', 'SIP/2.0 486 Busy Here > 5070']);
+    const effects = driver.message(request({ callId: 'c1', uri: 'sip:9555@strowger.test' }), {
+      port: CALLER,
+    });
+    const busy = driver.message(answer(sent(effects)[1]!.text, '486 Busy Here'), {
+      address: '10.0.0.9',
+      port: 5090,
+    });
+    expect(lines(busy)).toEqual([
+      'ACK sip:00555@10.0.0.9:5090 SIP/2.0 > 5090',
+      'SIP/2.0 486 Busy Here > 5070',
+    ]);
   });
 
   it('is ended by an operator with a BYE to each side', async () => {
     const driver = await withPhone();
     const arrived = invite(driver);
-    driver.message(answer(arrived, '200 OK', 'callee', ['Contact: <sip:1002@127.0.0.1:7001>']), { port: PHONE });
+    driver.message(answer(arrived, '200 OK', 'callee', ['Contact: <sip:1002@127.0.0.1:7001>']), {
+      port: PHONE,
+    });
     const effects = driver.event(abi.EV_HANGUP, { args: [42, 0, 1] });
     expect(lines(effects)).toEqual([
       'BYE sip:1001@127.0.0.1:5070 SIP/2.0 > 5070',
@@ -221,7 +265,9 @@ describe('cookies', () => {
     const driver = await withPhone();
     const arrived = invite(driver);
     const ok = to(
-      driver.message(answer(arrived, '200 OK', 'callee', ['Contact: <sip:1002@127.0.0.1:7001>']), { port: PHONE }),
+      driver.message(answer(arrived, '200 OK', 'callee', ['Contact: <sip:1002@127.0.0.1:7001>']), {
+        port: PHONE,
+      }),
       CALLER,
     )[0]!;
     const fields = { method: 'BYE', uri: 'sip:1002@127.0.0.1:7001', to: header(ok, 'To')[0]!, cseq: 2 };
@@ -248,7 +294,9 @@ describe('cookies', () => {
     const driver = await withPhone();
     const arrived = invite(driver);
     const ok = to(
-      driver.message(answer(arrived, '200 OK', 'callee', ['Contact: <sip:1002@127.0.0.1:7001>']), { port: PHONE }),
+      driver.message(answer(arrived, '200 OK', 'callee', ['Contact: <sip:1002@127.0.0.1:7001>']), {
+        port: PHONE,
+      }),
       CALLER,
     )[0]!;
     const bye = request({
@@ -263,6 +311,8 @@ describe('cookies', () => {
     const here = sent(driver.message(bye, { port: CALLER })).map(({ text }) => text);
     const there = sent(other.message(bye, { port: CALLER })).map(({ text }) => text);
     expect(there).toEqual(here);
-    expect(lines(other.message(answer(there[0]!, '200 OK'), { port: PHONE }))).toEqual(['SIP/2.0 200 OK > 5070']);
+    expect(lines(other.message(answer(there[0]!, '200 OK'), { port: PHONE }))).toEqual([
+      'SIP/2.0 200 OK > 5070',
+    ]);
   });
 });

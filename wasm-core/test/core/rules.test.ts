@@ -19,9 +19,17 @@ describe('rules of a proxy (RFC 3261 16.3)', () => {
     ['another domain', { uri: 'sip:1002@elsewhere.test' }, '404 Not Found'],
     ['a scheme it does not have', { uri: 'http://strowger.test' }, '416 Unsupported URI Scheme'],
     ['sips without TLS', { uri: 'sips:1002@strowger.test' }, '416 Unsupported URI Scheme'],
-    ['a method that is not for the switch', { uri: 'sip:strowger.test', method: 'PUBLISH' }, '405 Method Not Allowed'],
+    [
+      'a method that is not for the switch',
+      { uri: 'sip:strowger.test', method: 'PUBLISH' },
+      '405 Method Not Allowed',
+    ],
     ['a method that nobody knows', { uri: 'sip:strowger.test', method: 'FROBNICATE' }, '501 Not Implemented'],
-    ['a dialog that is not there', { to: '<sip:1002@strowger.test>;tag=x', method: 'BYE' }, '481 Call/Transaction Does Not Exist'],
+    [
+      'a dialog that is not there',
+      { to: '<sip:1002@strowger.test>;tag=x', method: 'BYE' },
+      '481 Call/Transaction Does Not Exist',
+    ],
     ['a CANCEL of nothing', { method: 'CANCEL' }, '481 Call/Transaction Does Not Exist'],
     ['a Route through somebody else', { headers: ['Route: <sip:10.9.9.9;lr>'] }, '404 Not Found'],
   ])('answers %s', (_, fields, status) => {
@@ -35,7 +43,9 @@ describe('rules of a proxy (RFC 3261 16.3)', () => {
   });
 
   it('stops at the last hop', () => {
-    expect(first(request().replace('Max-Forwards: 70', 'Max-Forwards: 0'))).toBe('SIP/2.0 483 Too Many Hops > 5070');
+    expect(first(request().replace('Max-Forwards: 70', 'Max-Forwards: 0'))).toBe(
+      'SIP/2.0 483 Too Many Hops > 5070',
+    );
   });
 
   it('gives a request without Max-Forwards seventy hops', () => {
@@ -47,9 +57,14 @@ describe('rules of a proxy (RFC 3261 16.3)', () => {
     const text = request({ callId: 'loop', uri: 'sip:1002@strowger.test' });
     const forwarded = sent(driver.message(text))[1]!.text;
     const via = header(forwarded, 'Via').map((value) => `Via: ${value}`);
-    const back = text.replace(/Via: [^\r]*/, ['Via: SIP/2.0/UDP 10.1.1.1;branch=z9hG4bKother', ...via].join('\r\n'));
+    const back = text.replace(
+      /Via: [^\r]*/,
+      ['Via: SIP/2.0/UDP 10.1.1.1;branch=z9hG4bKother', ...via].join('\r\n'),
+    );
     expect(first(back)).toBe('SIP/2.0 482 Loop Detected > 5060');
-    const spiral = back.replace('sip:1002@strowger.test SIP', 'sip:1003@strowger.test SIP').replace('z9hG4bKother', 'z9hG4bKelse');
+    const spiral = back
+      .replace('sip:1002@strowger.test SIP', 'sip:1003@strowger.test SIP')
+      .replace('z9hG4bKother', 'z9hG4bKelse');
     expect(first(spiral)).toBe('SIP/2.0 480 Temporarily Unavailable > 5060');
     expect(driver.counter(abi.C_LOOPS)).toBe(1);
   });
@@ -58,7 +73,9 @@ describe('rules of a proxy (RFC 3261 16.3)', () => {
     const own = driver.message(request({ method: 'OPTIONS', uri: 'sip:strowger.test' }));
     expect(lines(own)).toEqual(['SIP/2.0 200 OK > 5070']);
     expect(header(sent(own)[0]!.text, 'Allow')[0]).toContain('INVITE');
-    expect(lines(driver.message(request({ method: 'OPTIONS' })))).toEqual(['OPTIONS sip:1002@127.0.0.1:7001 SIP/2.0 > 7001']);
+    expect(lines(driver.message(request({ method: 'OPTIONS' })))).toEqual([
+      'OPTIONS sip:1002@127.0.0.1:7001 SIP/2.0 > 7001',
+    ]);
   });
 
   it('forwards MESSAGE statelessly: repeated, it is the same to the letter', () => {
@@ -70,14 +87,24 @@ describe('rules of a proxy (RFC 3261 16.3)', () => {
   });
 
   it('fills in received and rport, and answers to where the request came from (RFC 3581)', () => {
-    const text = request({ method: 'OPTIONS', uri: 'sip:strowger.test', via: 'Via: SIP/2.0/UDP 192.168.1.9:5060;rport;branch=z9hG4bKn' });
+    const text = request({
+      method: 'OPTIONS',
+      uri: 'sip:strowger.test',
+      via: 'Via: SIP/2.0/UDP 192.168.1.9:5060;rport;branch=z9hG4bKn',
+    });
     const [reply] = sent(driver.message(text, { address: '10.2.3.4', port: 33_333 }));
     expect(reply!.port).toBe(33_333);
-    expect(header(reply!.text, 'Via')).toEqual(['SIP/2.0/UDP 192.168.1.9:5060;rport=33333;branch=z9hG4bKn;received=10.2.3.4']);
+    expect(header(reply!.text, 'Via')).toEqual([
+      'SIP/2.0/UDP 192.168.1.9:5060;rport=33333;branch=z9hG4bKn;received=10.2.3.4',
+    ]);
   });
 
   it('replaces a received that the sender made up', () => {
-    const text = request({ method: 'OPTIONS', uri: 'sip:strowger.test', via: 'Via: SIP/2.0/UDP h;received=6.6.6.6;branch=z9hG4bKn' });
+    const text = request({
+      method: 'OPTIONS',
+      uri: 'sip:strowger.test',
+      via: 'Via: SIP/2.0/UDP h;received=6.6.6.6;branch=z9hG4bKn',
+    });
     const [reply] = sent(driver.message(text, { address: '10.2.3.4', port: 5060 }));
     expect(header(reply!.text, 'Via')).toEqual(['SIP/2.0/UDP h;received=10.2.3.4;branch=z9hG4bKn']);
   });

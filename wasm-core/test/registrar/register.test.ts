@@ -47,8 +47,13 @@ describe('REGISTER', () => {
 
   it('takes several contacts from one header line', async () => {
     const driver = await Driver.start();
-    const reply = send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=60, "B, or not" <sip:b@127.0.0.1:7002>;expires=70'] });
-    expect(contactsOf(reply)).toEqual(['<sip:a@127.0.0.1:7001>;expires=60', '<sip:b@127.0.0.1:7002>;expires=70']);
+    const reply = send(driver, {
+      contacts: ['<sip:a@127.0.0.1:7001>;expires=60, "B, or not" <sip:b@127.0.0.1:7002>;expires=70'],
+    });
+    expect(contactsOf(reply)).toEqual([
+      '<sip:a@127.0.0.1:7001>;expires=60',
+      '<sip:b@127.0.0.1:7002>;expires=70',
+    ]);
   });
 
   it('answers a fetch with what is there, and nothing else changes', async () => {
@@ -71,11 +76,17 @@ describe('REGISTER', () => {
 
   it('removes one with expires 0, and all with a star', async () => {
     const driver = await Driver.start();
-    send(driver, { contacts: ['<sip:a@127.0.0.1:7001>', '<sip:b@127.0.0.1:7002>', '<sip:c@127.0.0.1:7003>'] });
-    expect(contactsOf(send(driver, { contacts: ['<sip:b@127.0.0.1:7002>;expires=0'], cseq: 2 }))).toHaveLength(2);
+    send(driver, {
+      contacts: ['<sip:a@127.0.0.1:7001>', '<sip:b@127.0.0.1:7002>', '<sip:c@127.0.0.1:7003>'],
+    });
+    expect(
+      contactsOf(send(driver, { contacts: ['<sip:b@127.0.0.1:7002>;expires=0'], cseq: 2 })),
+    ).toHaveLength(2);
     expect(status(send(driver, { contacts: ['*'], headers: ['Expires: 60'], cseq: 3 }))).toBe('400');
     expect(status(send(driver, { contacts: ['*'], cseq: 3 }))).toBe('400');
-    expect(status(send(driver, { contacts: ['*', '<sip:b@127.0.0.1:7002>'], headers: ['Expires: 0'], cseq: 3 }))).toBe('400');
+    expect(
+      status(send(driver, { contacts: ['*', '<sip:b@127.0.0.1:7002>'], headers: ['Expires: 0'], cseq: 3 })),
+    ).toBe('400');
     expect(driver.counter(abi.C_BINDINGS)).toBe(2);
     expect(status(send(driver, { contacts: ['*'], headers: ['Expires: 0'], cseq: 4 }))).toBe('200');
     expect(driver.counter(abi.C_BINDINGS)).toBe(0);
@@ -85,7 +96,9 @@ describe('REGISTER', () => {
     const driver = await Driver.start({ expiresMinS: 60, expiresMaxS: 600 });
     const brief = send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=5'] });
     expect([status(brief), header(brief, 'Min-Expires')]).toEqual(['423', ['60']]);
-    expect(contactsOf(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=9999'] }))[0]).toContain('expires=600');
+    expect(contactsOf(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=9999'] }))[0]).toContain(
+      'expires=600',
+    );
   });
 
   it('is all or nothing: one bad contact and none is taken', async () => {
@@ -100,7 +113,9 @@ describe('REGISTER', () => {
     send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=100'], cseq: 5 });
     expect(status(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=0'], cseq: 4 }))).toBe('500');
     expect(status(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=100'], cseq: 5 }))).toBe('200');
-    expect(status(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=0'], cseq: 1, callId: 'other' }))).toBe('200');
+    expect(
+      status(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=0'], cseq: 1, callId: 'other' })),
+    ).toBe('200');
     expect(driver.counter(abi.C_BINDINGS)).toBe(0);
   });
 
@@ -109,25 +124,37 @@ describe('REGISTER', () => {
     send(driver, { contacts: ['<sip:%61lice@PHONE.example:5060>'] });
     const reply = send(driver, { contacts: ['<sip:alice@phone.EXAMPLE:5060>'], cseq: 2 });
     expect(contactsOf(reply)).toHaveLength(1);
-    const other = send(driver, { contacts: ['<sip:Alice@phone.example:5060>', '<sip:alice@phone.example>'], cseq: 3 });
+    const other = send(driver, {
+      contacts: ['<sip:Alice@phone.example:5060>', '<sip:alice@phone.example>'],
+      cseq: 3,
+    });
     expect(contactsOf(other)).toHaveLength(3);
   });
 
   it('keeps escaped zero bytes apart (RFC 4475 3.1.1.4)', async () => {
     const driver = await Driver.start();
-    const reply = send(driver, { contacts: ['<sip:%00@host5.example.com>', '<sip:%00%00@host5.example.com>'] });
+    const reply = send(driver, {
+      contacts: ['<sip:%00@host5.example.com>', '<sip:%00%00@host5.example.com>'],
+    });
     expect(contactsOf(reply)).toHaveLength(2);
   });
 
   it('returns the parameters of a Contact as they came', async () => {
     const driver = await Driver.start();
-    const reply = send(driver, { contacts: ['<sip:a@127.0.0.1:7001;x=1?Route=%3Csip:b%3E>;p="a;b,c";expires=60;q=0.25'] });
-    expect(contactsOf(reply)).toEqual(['<sip:a@127.0.0.1:7001;x=1?Route=%3Csip:b%3E>;p="a;b,c";q=0.250;expires=60']);
+    const reply = send(driver, {
+      contacts: ['<sip:a@127.0.0.1:7001;x=1?Route=%3Csip:b%3E>;p="a;b,c";expires=60;q=0.25'],
+    });
+    expect(contactsOf(reply)).toEqual([
+      '<sip:a@127.0.0.1:7001;x=1?Route=%3Csip:b%3E>;p="a;b,c";q=0.250;expires=60',
+    ]);
   });
 
   it('records Path and calls through it', async () => {
     const driver = await Driver.start();
-    const reply = send(driver, { contacts: ['<sip:a@127.0.0.1:7001>'], headers: ['Path: <sip:edge.example;lr>', 'Supported: path'] });
+    const reply = send(driver, {
+      contacts: ['<sip:a@127.0.0.1:7001>'],
+      headers: ['Path: <sip:edge.example;lr>', 'Supported: path'],
+    });
     expect(header(reply, 'Path')).toEqual(['<sip:edge.example;lr>']);
     const invite = sent(driver.message(request()))[1]!.text;
     expect(header(invite, 'Route')).toEqual(['<sip:edge.example;lr>']);
@@ -155,7 +182,10 @@ describe('REGISTER', () => {
     from(2, 'bbb');
     expect(driver.counter(abi.C_BINDINGS)).toBe(1);
     const invite = sent(driver.message(request()))[1]!;
-    expect([invite.flow, invite.text.split('\r\n')[0]]).toEqual([2, 'INVITE sip:bbb@x.invalid;transport=ws SIP/2.0']);
+    expect([invite.flow, invite.text.split('\r\n')[0]]).toEqual([
+      2,
+      'INVITE sip:bbb@x.invalid;transport=ws SIP/2.0',
+    ]);
   });
 
   it('refuses whom it does not know, other schemes, other domains, and too many contacts', async () => {
@@ -179,7 +209,9 @@ describe('digest authentication', () => {
   const strangers = () => Driver.start({}, testBank({ trusted: [] }));
 
   function challenge(message: string, algorithm: string): string {
-    return /nonce="([^"]+)"/.exec(header(message, 'WWW-Authenticate').find((line) => line.includes(`algorithm=${algorithm}`))!)![1]!;
+    return /nonce="([^"]+)"/.exec(
+      header(message, 'WWW-Authenticate').find((line) => line.includes(`algorithm=${algorithm}`))!,
+    )![1]!;
   }
 
   interface Proof {
@@ -191,9 +223,19 @@ describe('digest authentication', () => {
     uri?: string;
   }
 
-  function credentials({ algorithm, nonce, password = 'pw-1002', user = '1002', nc = '00000001', uri = 'sip:strowger.test' }: Proof): string {
-    const h = (text: string) => createHash(algorithm.replace('-', '').toLowerCase()).update(text).digest('hex');
-    const response = h(`${h(`${user}:strowger.test:${password}`)}:${nonce}:${nc}:cn:auth:${h(`REGISTER:${uri}`)}`);
+  function credentials({
+    algorithm,
+    nonce,
+    password = 'pw-1002',
+    user = '1002',
+    nc = '00000001',
+    uri = 'sip:strowger.test',
+  }: Proof): string {
+    const h = (text: string) =>
+      createHash(algorithm.replace('-', '').toLowerCase()).update(text).digest('hex');
+    const response = h(
+      `${h(`${user}:strowger.test:${password}`)}:${nonce}:${nc}:cn:auth:${h(`REGISTER:${uri}`)}`,
+    );
     return `Authorization: Digest username="${user}", realm="strowger.test", nonce="${nonce}", uri="${uri}", response="${response}", algorithm=${algorithm}, qop=auth, nc=${nc}, cnonce="cn"`;
   }
 
@@ -202,13 +244,16 @@ describe('digest authentication', () => {
     const refused = send(driver, { contacts: ['<sip:a@127.0.0.1:7001>'] });
     expect(status(refused)).toBe('401');
     const proof = credentials({ algorithm, nonce: challenge(refused, algorithm) });
-    expect(status(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>'], headers: [proof], cseq: 2 }))).toBe('200');
+    expect(status(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>'], headers: [proof], cseq: 2 }))).toBe(
+      '200',
+    );
   });
 
   it('refuses a wrong password, an unknown user, and another user than To names', async () => {
     const driver = await strangers();
     const nonce = challenge(send(driver), 'MD5');
-    const attempt = (proof: Partial<Proof>) => status(send(driver, { headers: [credentials({ algorithm: 'MD5', nonce, ...proof })], cseq: 2 }));
+    const attempt = (proof: Partial<Proof>) =>
+      status(send(driver, { headers: [credentials({ algorithm: 'MD5', nonce, ...proof })], cseq: 2 }));
     expect(attempt({ password: 'wrong' })).toBe('401');
     expect(attempt({ user: '7777' })).toBe('401');
     expect(attempt({ user: '1003', password: 'pw-1003' })).toBe('403');
@@ -221,7 +266,10 @@ describe('digest authentication', () => {
     driver.nowUs += 301e6;
     const late = send(driver, { headers: [credentials({ algorithm: 'MD5', nonce })], cseq: 2 });
     expect(header(late, 'WWW-Authenticate')[0]).toContain('stale=true');
-    const wrong = send(driver, { headers: [credentials({ algorithm: 'MD5', nonce, password: 'x' })], cseq: 3 });
+    const wrong = send(driver, {
+      headers: [credentials({ algorithm: 'MD5', nonce, password: 'x' })],
+      cseq: 3,
+    });
     expect(header(wrong, 'WWW-Authenticate')[0]).not.toContain('stale');
     const foreign = send(driver, { headers: [credentials({ algorithm: 'MD5', nonce: 'AAAA' })], cseq: 4 });
     expect(header(foreign, 'WWW-Authenticate')[0]).toContain('stale=true');
@@ -252,7 +300,9 @@ describe('digest authentication', () => {
     const refused = send(driver);
     expect(header(refused, 'WWW-Authenticate')).toHaveLength(1);
     const nonce = challenge(refused, 'SHA-256');
-    expect(status(send(driver, { headers: [credentials({ algorithm: 'MD5', nonce })], cseq: 2 }))).toBe('401');
+    expect(status(send(driver, { headers: [credentials({ algorithm: 'MD5', nonce })], cseq: 2 }))).toBe(
+      '401',
+    );
   });
 
   it('forwards nothing without credentials', async () => {

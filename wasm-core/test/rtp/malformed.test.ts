@@ -168,7 +168,6 @@ describe('any datagrams whatever', () => {
       ),
       { numRuns: 200 },
     );
-    expect(legsRig.count(abi.K_PACKETS_IN)).toBeGreaterThan(50);
     expect(legsRig.count(abi.K_PACKETS_IN)).toBeGreaterThan(50); // the seeds do come through
     expect(legsRig.count(abi.K_RTCP_IN)).toBeGreaterThan(50);
     expect(legsRig.count(abi.K_BAD_PACKET)).toBeGreaterThan(50);

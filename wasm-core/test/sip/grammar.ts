@@ -15,7 +15,7 @@ export interface Meaning {
 const chars = (alphabet: string, minLength: number, maxLength: number) =>
   fc.string({ unit: fc.constantFrom(...alphabet), minLength, maxLength });
 
-const token = chars('abcXYZ019-.!%*_+`\'~', 1, 12);
+const token = chars("abcXYZ019-.!%*_+`'~", 1, 12);
 const word = chars('abcXYZ019-.!%*_+`\'~()<>:\\"/[]?{}', 1, 20);
 const host = fc.oneof(
   fc.constantFrom('example.com', 'a-b.c', '192.0.2.1', '[2001:db8::1]', '[::ffff:192.0.2.1]', 'x.invalid'),
@@ -24,18 +24,30 @@ const host = fc.oneof(
 const port = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined });
 const white = fc.constantFrom('', ' ', '  ', '\t', '\r\n ', ' \r\n\t');
 const quoted = chars('abc ,;<>@=:\\', 0, 12).map((text) => `"${text.replaceAll('\\', '\\\\')}"`);
-const param = fc.tuple(token, fc.option(fc.oneof(token, quoted), { nil: undefined })).map(([name, value]) =>
-  value === undefined ? `;x${name}` : `;x${name}=${value}`,
-);
+const param = fc
+  .tuple(token, fc.option(fc.oneof(token, quoted), { nil: undefined }))
+  .map(([name, value]) => (value === undefined ? `;x${name}` : `;x${name}=${value}`));
 const params = fc.array(param, { maxLength: 3 }).map((list) => list.join(''));
 
 const via = fc
-  .record({ transport: fc.constantFrom('UDP', 'TCP', 'WS', 'SCTP', 'udp'), host, port, params, branch: token, gap: fc.constantFrom('', ' ') })
-  .map(({ transport, host: at, port: p, params: more, branch, gap }) =>
-    `SIP${gap}/${gap}2.0${gap}/${gap}${transport} ${at}${p === undefined ? '' : `:${p}`}${more};branch=z9hG4bK${branch}`,
+  .record({
+    transport: fc.constantFrom('UDP', 'TCP', 'WS', 'SCTP', 'udp'),
+    host,
+    port,
+    params,
+    branch: token,
+    gap: fc.constantFrom('', ' '),
+  })
+  .map(
+    ({ transport, host: at, port: p, params: more, branch, gap }) =>
+      `SIP${gap}/${gap}2.0${gap}/${gap}${transport} ${at}${p === undefined ? '' : `:${p}`}${more};branch=z9hG4bK${branch}`,
   );
 
-const display = fc.oneof(fc.constant(''), quoted.map((text) => `${text} `), token.map((text) => `${text} `));
+const display = fc.oneof(
+  fc.constant(''),
+  quoted.map((text) => `${text} `),
+  token.map((text) => `${text} `),
+);
 
 /** Names of a header in its forms and cases. */
 const named = (...forms: string[]) =>
@@ -52,7 +64,9 @@ export const validRequest: fc.Arbitrary<Built> = fc
     method: fc.constantFrom('MESSAGE', 'INVITE', 'OPTIONS', 'SUBSCRIBE', 'INFO', 'FROB'),
     user: fc.constantFrom('1002'),
     fromTag: token,
-    callId: fc.tuple(word, fc.option(word, { nil: undefined })).map(([a, b]) => (b === undefined ? a : `${a}@${b}`)),
+    callId: fc
+      .tuple(word, fc.option(word, { nil: undefined }))
+      .map(([a, b]) => (b === undefined ? a : `${a}@${b}`)),
     cseq: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
     vias: fc.array(via, { minLength: 1, maxLength: 4 }),
     viasOnOneLine: fc.boolean(),
@@ -63,7 +77,10 @@ export const validRequest: fc.Arbitrary<Built> = fc
     lengthName: named('Content-Length', 'l'),
     display,
     fromParams: params,
-    subject: fc.option(chars('abc xyz,;:"', 1, 30).map((text) => text.trim() || 'x'), { nil: null }),
+    subject: fc.option(
+      chars('abc xyz,;:"', 1, 30).map((text) => text.trim() || 'x'),
+      { nil: null },
+    ),
     subjectName: named('Subject', 's'),
     extra: fc.array(fc.tuple(token, chars('abc ,;:"<>', 0, 20)), { maxLength: 4 }),
     body: fc.string({ maxLength: 60 }),
@@ -88,7 +105,13 @@ export const validRequest: fc.Arbitrary<Built> = fc
     ];
     const at = parts.order % others.length;
     const rotated = [...others.slice(at), ...others.slice(0, at)];
-    const text = [`${parts.method} sip:${parts.user}@strowger.test SIP/2.0`, ...viaLines, ...rotated, '', body].join('\r\n');
+    const text = [
+      `${parts.method} sip:${parts.user}@strowger.test SIP/2.0`,
+      ...viaLines,
+      ...rotated,
+      '',
+      body,
+    ].join('\r\n');
     const { method, user, fromTag, callId, cseq, vias, subject } = parts;
     return { text, meaning: { method, user, fromTag, callId, cseq, vias, subject, body } };
   });

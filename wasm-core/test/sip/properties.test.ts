@@ -10,7 +10,8 @@ const encoder = new TextEncoder();
 const SOURCE = { address: '192.0.2.77', port: 5099 };
 
 /** What a proxy writes into the topmost Via is left out of a comparison. */
-const plainVia = (value: string) => value.replaceAll(/;(received=[^;]*|rport(=[^;]*)?)/g, '').replaceAll(/\s+/g, '');
+const plainVia = (value: string) =>
+  value.replaceAll(/;(received=[^;]*|rport(=[^;]*)?)/g, '').replaceAll(/\s+/g, '');
 
 describe('any message', () => {
   let driver: Driver;
@@ -46,16 +47,41 @@ describe('any message', () => {
   const mutation = fc.oneof(
     fc.record({ kind: fc.constant('flip' as const), at: fc.nat(), value: fc.integer({ min: 0, max: 255 }) }),
     fc.record({ kind: fc.constant('cut' as const), at: fc.nat(), length: fc.integer({ min: 1, max: 80 }) }),
-    fc.record({ kind: fc.constant('double' as const), at: fc.nat(), length: fc.integer({ min: 1, max: 200 }) }),
+    fc.record({
+      kind: fc.constant('double' as const),
+      at: fc.nat(),
+      length: fc.integer({ min: 1, max: 200 }),
+    }),
     fc.record({ kind: fc.constant('end' as const), at: fc.nat() }),
     fc.record({
       kind: fc.constant('insert' as const),
       at: fc.nat(),
-      text: fc.constantFrom('\r\n', '"', '<', '>', ',', ';', '\0', '\\', '@', ':', '%', '[', '\r\n ', 'Via:', ' ', '*', '4294967296'),
+      text: fc.constantFrom(
+        '\r\n',
+        '"',
+        '<',
+        '>',
+        ',',
+        ';',
+        '\0',
+        '\\',
+        '@',
+        ':',
+        '%',
+        '[',
+        '\r\n ',
+        'Via:',
+        ' ',
+        '*',
+        '4294967296',
+      ),
     }),
   );
 
-  function mutate(bytes: Uint8Array, list: readonly (typeof mutation extends fc.Arbitrary<infer M> ? M : never)[]): Uint8Array {
+  function mutate(
+    bytes: Uint8Array,
+    list: readonly (typeof mutation extends fc.Arbitrary<infer M> ? M : never)[],
+  ): Uint8Array {
     let out = bytes;
     for (const m of list) {
       const at = out.length === 0 ? 0 : m.at % out.length;
@@ -74,13 +100,20 @@ describe('any message', () => {
     fill(one, 0);
     fill(two, 0x41);
     const responses = fc.constant(
-      encoder.encode(`SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-s.AgAAAA\r\n${request().split('\r\n').slice(2).join('\r\n')}`),
+      encoder.encode(
+        `SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-s.AgAAAA\r\n${request().split('\r\n').slice(2).join('\r\n')}`,
+      ),
     );
-    const start = fc.oneof(validRequest.map(({ text }) => encoder.encode(text)), responses);
+    const start = fc.oneof(
+      validRequest.map(({ text }) => encoder.encode(text)),
+      responses,
+    );
     fc.assert(
       fc.property(start, fc.array(mutation, { minLength: 1, maxLength: 6 }), (bytes, list) => {
         const damaged = mutate(bytes, list);
-        const [a, b] = [one, two].map((each) => each.bytes(damaged, SOURCE).map(({ kind, port, text }) => ({ kind, port, text })));
+        const [a, b] = [one, two].map((each) =>
+          each.bytes(damaged, SOURCE).map(({ kind, port, text }) => ({ kind, port, text })),
+        );
         expect(a).toEqual(b);
       }),
       { numRuns: 20_000 },

@@ -1,5 +1,13 @@
 /** A slow, simple reader of SIP messages, written apart from the core's, to compare with. */
-const COMPACT: Record<string, string> = { v: 'via', f: 'from', t: 'to', i: 'call-id', l: 'content-length', s: 'subject', m: 'contact' };
+const COMPACT: Record<string, string> = {
+  v: 'via',
+  f: 'from',
+  t: 'to',
+  i: 'call-id',
+  l: 'content-length',
+  s: 'subject',
+  m: 'contact',
+};
 
 export interface ReadMessage {
   start: string;
@@ -12,7 +20,10 @@ export interface ReadMessage {
 export function readMessage(bytes: Uint8Array): ReadMessage {
   const text = Buffer.from(bytes).toString('latin1');
   const split = text.indexOf('\r\n\r\n');
-  const [start = '', ...unfolded] = text.slice(0, split).replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n');
+  const [start = '', ...unfolded] = text
+    .slice(0, split)
+    .replaceAll(/\r\n[ \t]+/g, ' ')
+    .split('\r\n');
   const fields = unfolded.map((line) => {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).trim().toLowerCase();

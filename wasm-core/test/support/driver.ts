@@ -99,10 +99,22 @@ export class Driver {
 
   /** One event, its effects. */
   event(kind: number, fields: { args?: number[]; payload?: Uint8Array; source?: Source } = {}): Effect[] {
+    this.put(kind, fields);
+    return this.#step(1);
+  }
+
+  /** Puts an event into the first receive slot, for `core.step`. */
+  put(kind: number, fields: { args?: number[]; payload?: Uint8Array; source?: Source } = {}): void {
     const payload = fields.payload ?? new Uint8Array(0);
     const frame = new Uint8Array(abi.FRAME_HEADER_BYTES + payload.length);
     const view = new DataView(frame.buffer);
-    const source = { address: '127.0.0.1', port: 5070, transport: abi.TRANSPORT_UDP, flow: 0, ...fields.source };
+    const source = {
+      address: '127.0.0.1',
+      port: 5070,
+      transport: abi.TRANSPORT_UDP,
+      flow: 0,
+      ...fields.source,
+    };
     frame[abi.F_KIND] = kind;
     frame[abi.F_VERSION] = abi.ABI_VERSION;
     frame[abi.F_TRANSPORT] = source.transport;
@@ -114,7 +126,6 @@ export class Driver {
     for (const [i, arg] of (fields.args ?? []).entries()) view.setUint32(abi.F_ARG0 + i * 4, arg, true);
     frame.set(payload, abi.FRAME_HEADER_BYTES);
     this.core.writeSlot(0, frame);
-    return this.#step(1);
   }
 
   /** A SIP message; lines may end in a bare newline. */
@@ -156,6 +167,11 @@ export class Driver {
 
   #step(n: number): Effect[] {
     if (this.core.step(this.nowUs, 0, n) !== n) throw new Error('the core did not take the event');
+    return this.effects();
+  }
+
+  /** The effects of the last step. */
+  effects(): Effect[] {
     const { bytes, effectsPtr } = this.core;
     const view = new DataView(bytes.buffer);
     const effects: Effect[] = [];

@@ -57,7 +57,13 @@ export function answer(to: string, status: string, tag = 'callee', extra: string
 }
 
 /** Registers a user's phone on a port. */
-export function register(driver: Driver, user: string, port: number, params = '', headers: string[] = []): Effect[] {
+export function register(
+  driver: Driver,
+  user: string,
+  port: number,
+  params = '',
+  headers: string[] = [],
+): Effect[] {
   return driver.message(
     request({
       method: 'REGISTER',
