@@ -3,10 +3,11 @@
  * where it lies. Layout: BANK_* in ../assembly/routing/layout.ts. Pure, for Node and for a browser.
  */
 import * as layout from '../assembly/routing/layout.ts';
+import { checkBankConfig } from './bank-check.ts';
 import { parseAddress } from './address.ts';
 
 export interface BankUser {
-  /** User part, unescaped; compared with case. */
+  /** User part, unescaped, 1 to 128 bytes; compared with case (RFC 3261 19.1.4). */
   user: string;
   /** MD5 and SHA-256 of `user:realm:password` (RFC 7616 3.4.2), 16 and 32 bytes. */
   ha1Md5: Uint8Array;
@@ -14,39 +15,42 @@ export interface BankUser {
 }
 
 export interface BankGateway {
-  /** TRANSPORT_* */
+  /** TRANSPORT_*. */
   transport: number;
   /** IP address. */
   address: string;
+  /** 1 to 65535. */
   port: number;
   /** Lower is tried first, 0 to 1000. */
   priority: number;
 }
 
 export interface BankTrunk {
+  /** 1 to 64 bytes. */
   name: string;
   gateways: readonly BankGateway[];
 }
 
 export interface BankRoute {
-  /** Leading characters of the number; '' = all numbers. */
+  /** Leading characters of the number; '' = all numbers. Visual separators don't count. */
   prefix: string;
   /** Name of a trunk. */
   trunk: string;
   /** Characters to take off the front of the number. */
   strip: number;
-  /** What to put in front then. */
+  /** What to put in front then, at most 32 bytes. */
   prepend: string;
 }
 
 export interface BankConfig {
-  /** Realm of digest authentication; `ha1Md5` and `ha1Sha256` are made with it. */
+  /** Realm of digest authentication, 1 to 128 printable characters; `ha1Md5` and `ha1Sha256` are made with it. */
   realm: string;
-  /** Algorithms that are offered and accepted, most preferred first. */
+  /** Algorithms that are offered and accepted, most preferred first; at least one. */
   digest: readonly ('sha-256' | 'md5')[];
+  /** Names and IP addresses that users register under; all mean the same. */
   domains: readonly string[];
   users: readonly BankUser[];
-  /** Networks that need no digest: address/prefix length. */
+  /** Networks whose requests need no digest: address/prefix length, IPv4 and IPv6. */
   trusted: readonly string[];
   trunks: readonly BankTrunk[];
   routes: readonly BankRoute[];
@@ -107,10 +111,11 @@ interface TrieNode {
 }
 
 /**
- * @throws RangeError when a route names a trunk that is not there, two users have the same name, or a number
- * is out of range.
+ * @throws RangeError, which says what is wrong: a value out of its range, a route to a trunk that is not there, or two
+ * users, trunks or routes of the same name.
  */
 export function buildBank(config: BankConfig): Uint8Array {
+  checkBankConfig(config);
   const strings = new Strings();
   const realm = strings.add(config.realm);
   const domains = config.domains.map((domain) => strings.add(domain.toLowerCase()));
@@ -209,10 +214,7 @@ function writeUsers(
   buckets: number,
   usersAt: number,
 ): void {
-  const seen = new Set<string>();
   users.forEach((user, i) => {
-    if (seen.has(user.user)) throw new RangeError(`user '${user.user}' is there twice`);
-    seen.add(user.user);
     const at = usersAt + i * layout.USER_BYTES;
     string(at + layout.USER_NAME, names[i]!);
     const nameAt = out.view.getUint32(at + layout.USER_NAME, true);
@@ -220,20 +222,22 @@ function writeUsers(
       headsAt + (hashOf(out.bytes.subarray(nameAt, nameAt + names[i]!.length)) & (buckets - 1)) * 4;
     out.u32(at + layout.USER_NEXT, out.view.getUint32(head, true));
     out.u32(head, i + 1);
-    if (user.ha1Md5.length !== 16 || user.ha1Sha256.length !== 32) {
-      throw new RangeError(`the password hashes of user '${user.user}' have the wrong length`);
-    }
     out.bytes.set(user.ha1Md5, at + layout.USER_HA1_MD5);
     out.bytes.set(user.ha1Sha256, at + layout.USER_HA1_SHA256);
   });
+}
+
+/** A decimal number, or -1. */
+function numberOf(text: string): number {
+  return /^\d{1,3}$/.test(text) ? Number(text) : -1;
 }
 
 function writeNetwork(out: Writer, at: number, network: string): void {
   const [address = '', bitsText] = network.split('/');
   const bytes = ipBytes(address);
   const v6 = address.includes(':');
-  const bits = bitsText === undefined ? (v6 ? 128 : 32) : Number(bitsText);
-  if (!Number.isInteger(bits) || bits < 0 || bits > (v6 ? 128 : 32)) {
+  const bits = bitsText === undefined ? (v6 ? 128 : 32) : numberOf(bitsText);
+  if (bits < 0 || bits > (v6 ? 128 : 32)) {
     throw new RangeError(`'${network}' is not a network: address/prefix length`);
   }
   out.bytes.set(bytes, at);
@@ -247,11 +251,16 @@ function writeGateway(out: Writer, at: number, gateway: BankGateway): void {
   out.u32(at + layout.GATEWAY_PRIORITY, gateway.priority);
 }
 
+/** Without visual separators, as the core looks numbers up (`numberInto` in ../assembly/routing/number.ts). */
+function plainNumber(text: string): string {
+  return /^[0-9a-dA-D+*#().-]*$/.test(text) && /\d/.test(text) ? text.replace(/[().-]/g, '') : text;
+}
+
 function buildTrie(config: BankConfig): TrieNode {
   const root: TrieNode = { children: new Map(), route: null };
   for (const route of config.routes) {
     let node = root;
-    for (const byte of new TextEncoder().encode(route.prefix)) {
+    for (const byte of new TextEncoder().encode(plainNumber(route.prefix))) {
       let child = node.children.get(byte);
       if (child === undefined) {
         child = { children: new Map(), route: null };
@@ -287,13 +296,7 @@ function writeNodes(
   nodes.forEach((node, i) => {
     const at = nodesAt + i * layout.NODE_BYTES;
     if (node.route !== null) {
-      const trunk = trunkIndex.get(node.route.trunk);
-      if (trunk === undefined) {
-        throw new RangeError(
-          `the route for '${node.route.prefix}' names a trunk '${node.route.trunk}' that is not there`,
-        );
-      }
-      out.u32(at + layout.NODE_TRUNK, trunk + 1);
+      out.u32(at + layout.NODE_TRUNK, trunkIndex.get(node.route.trunk)! + 1);
       out.u32(at + layout.NODE_STRIP, node.route.strip);
     }
     string(at + layout.NODE_PREPEND, prepends[i]!);

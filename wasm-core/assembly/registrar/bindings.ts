@@ -26,6 +26,7 @@ import { blockAlloc, blockFree } from '../mem/pool';
 import {
   REC_FIELDS,
   tableAt,
+  tableCount,
   tableGet,
   tableGive,
   tableNew,
@@ -37,6 +38,18 @@ import { timerCancel, timerInit, timerSet } from '../mem/wheel';
 import { G_ADDRESS, G_FLOW, G_PORT, TARGET_BYTES } from '../target';
 import { bytes, cursor, writeAt } from '../text';
 import { TIMER_BINDING } from '../timers';
+import {
+  blobAgent,
+  blobAgentLen,
+  blobInstance,
+  blobInstanceLen,
+  blobParams,
+  blobParamsLen,
+  blobPath,
+  blobPathLen,
+  blobUri,
+  blobUriLen,
+} from './contact';
 
 // --- address of record ------------------------------------------------------------------------------
 const A_HASH: u32 = REC_FIELDS; // u32
@@ -59,16 +72,14 @@ const B_AOR: u32 = B_CALL + 12; // u32
 const B_NEXT: u32 = B_CALL + 16; // u32
 const B_FLOW_LINK: u32 = B_CALL + 20; // u32
 const B_FLOW: u32 = B_CALL + 24; // u32: flow that it is indexed by
-export const B_BLOB: u32 = B_CALL + 28; // u32: Contact URI, parameters, instance-id, Path, User-Agent
-export const B_URI_LEN: u32 = B_CALL + 32; // u16, and so on
-export const B_PARAMS_LEN: u32 = B_CALL + 34;
-export const B_INSTANCE_LEN: u32 = B_CALL + 36;
-export const B_PATH_LEN: u32 = B_CALL + 38;
-export const B_AGENT_LEN: u32 = B_CALL + 40;
+/** u32: what is kept of the Contact (contact.ts). */
+export const B_BLOB: u32 = B_CALL + 28;
 /** u16, thousandths. */
-export const B_Q: u32 = B_CALL + 42;
-export const B_REG_ID: u32 = B_CALL + 44; // u16
-export const B_FLAGS: u32 = B_CALL + 46; // u16
+export const B_Q: u32 = B_CALL + 32;
+export const B_FLAGS: u32 = B_CALL + 34; // u16
+export const B_REG_ID: u32 = B_CALL + 36; // u32
+/** u32: of the key of the REGISTER's transaction. */
+export const B_TRANSACTION: u32 = B_CALL + 40;
 const B_BYTES: u32 = B_CALL + 48;
 
 /** Its connection is gone; it is kept for a while, for the device to come back. */
@@ -186,6 +197,11 @@ export function bindingAdd(aor: usize): usize {
   return b;
 }
 
+/** How many more there can be. */
+export function bindingsFree(): u32 {
+  return tableCount(bindings) - tableUsed(bindings);
+}
+
 /** Sets until when a binding holds, and by which flow it is found. */
 export function bindingRenew(b: usize, expiresMs: u64): void {
   unindex(b);
@@ -218,6 +234,8 @@ export function bindingRemove(b: usize): void {
 /** A binding has expired. */
 export function bindingTimer(node: usize): void {
   const b = node - B_TIMER;
+  // Longer than the wheel can hold a timer: here it only goes round again.
+  if (load<u64>(b + B_EXPIRES) > nowMs) return timerSet(node, load<u64>(b + B_EXPIRES));
   const aor: usize = load<u32>(b + B_AOR);
   bindingRemove(b);
   aorRelease(aor);
@@ -238,42 +256,29 @@ export function flowClosed(flow: u32): void {
 // --- strings ------------------------------------------------------------------------------------------
 
 export function bindingUriPtr(b: usize): usize {
-  return load<u32>(b + B_BLOB);
+  return blobUri(load<u32>(b + B_BLOB));
 }
 
 export function bindingUriLen(b: usize): u32 {
-  return load<u16>(b + B_URI_LEN);
+  return blobUriLen(load<u32>(b + B_BLOB));
 }
 
 /** Parameters of the Contact as they came, without q and expires. */
 export function bindingParamsPtr(b: usize): usize {
-  return bindingUriPtr(b) + bindingUriLen(b);
+  return blobParams(load<u32>(b + B_BLOB));
 }
 
 export function bindingParamsLen(b: usize): u32 {
-  return load<u16>(b + B_PARAMS_LEN);
-}
-
-/** `+sip.instance` (RFC 5626), quotes included. */
-export function bindingInstancePtr(b: usize): usize {
-  return bindingParamsPtr(b) + bindingParamsLen(b);
-}
-
-export function bindingInstanceLen(b: usize): u32 {
-  return load<u16>(b + B_INSTANCE_LEN);
+  return blobParamsLen(load<u32>(b + B_BLOB));
 }
 
 /** Path (RFC 3327) as a Route value. */
 export function bindingPathPtr(b: usize): usize {
-  return bindingInstancePtr(b) + bindingInstanceLen(b);
+  return blobPath(load<u32>(b + B_BLOB));
 }
 
 export function bindingPathLen(b: usize): u32 {
-  return load<u16>(b + B_PATH_LEN);
-}
-
-function bindingAgentPtr(b: usize): usize {
-  return bindingPathPtr(b) + bindingPathLen(b);
+  return blobPathLen(load<u32>(b + B_BLOB));
 }
 
 // --- query --------------------------------------------------------------------------------------------
@@ -318,15 +323,16 @@ function writeBinding(b: usize): void {
   store<u8>(at + BR_FLAGS, load<u16>(b + B_FLAGS));
   store<u16>(at + BR_Q, load<u16>(b + B_Q));
   store<u16>(at + BR_PORT, load<u16>(target + G_PORT));
-  store<u16>(at + BR_REG_ID, load<u16>(b + B_REG_ID));
+  store<u16>(at + BR_REG_ID, min<u32>(load<u32>(b + B_REG_ID), 0xffff));
   store<u32>(at + BR_FLOW, load<u32>(target + G_FLOW));
   v128.store(at + BR_ADDRESS, v128.load(target + G_ADDRESS));
   writeAt(at + BR_STRINGS);
   const aor: usize = load<u32>(b + B_AOR);
   writeString(aorName(aor), load<u32>(aor + A_LEN));
   writeString(bindingUriPtr(b), bindingUriLen(b));
-  writeString(bindingInstancePtr(b), bindingInstanceLen(b));
-  writeString(bindingPathPtr(b), bindingPathLen(b));
-  writeString(bindingAgentPtr(b), load<u16>(b + B_AGENT_LEN));
+  const blob: usize = load<u32>(b + B_BLOB);
+  writeString(blobInstance(blob), blobInstanceLen(blob));
+  writeString(blobPath(blob), blobPathLen(blob));
+  writeString(blobAgent(blob), blobAgentLen(blob));
   store<u32>(lengthAt, (cursor - at) as u32);
 }

@@ -11,6 +11,7 @@ interface Registration {
   headers?: string[];
   callId?: string;
   cseq?: number;
+  branch?: string;
   user?: string;
   to?: string;
 }
@@ -25,6 +26,7 @@ function send(driver: Driver, fields: Registration = {}): string {
     port: PORT,
     callId: fields.callId ?? 'reg',
     cseq: fields.cseq ?? 1,
+    branch: fields.branch,
     headers: [...contacts.map((contact) => `Contact: ${contact}`), ...headers],
   });
   return sent(driver.message(text, { port: PORT }))[0]!.text;
@@ -110,12 +112,15 @@ describe('REGISTER', () => {
 
   it('keeps the order of requests: an older one of the same Call-ID is refused, a repeated one answered again', async () => {
     const driver = await Driver.start();
-    send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=100'], cseq: 5 });
-    expect(status(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=0'], cseq: 4 }))).toBe('500');
-    expect(status(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=100'], cseq: 5 }))).toBe('200');
-    expect(
-      status(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>;expires=0'], cseq: 1, callId: 'other' })),
-    ).toBe('200');
+    const contacts = ['<sip:a@127.0.0.1:7001>;expires=100'];
+    const gone = ['<sip:a@127.0.0.1:7001>;expires=0'];
+    send(driver, { contacts, cseq: 5, branch: 'z9hG4bKfifth' });
+    expect(status(send(driver, { contacts: gone, cseq: 4 }))).toBe('500');
+    expect(status(send(driver, { contacts: ['*'], headers: ['Expires: 0'], cseq: 4 }))).toBe('500');
+    expect(status(send(driver, { contacts: gone, cseq: 5 }))).toBe('500');
+    expect(status(send(driver, { contacts, cseq: 5, branch: 'z9hG4bKfifth' }))).toBe('200');
+    expect(driver.counter(abi.C_BINDINGS)).toBe(1);
+    expect(status(send(driver, { contacts: gone, cseq: 1, callId: 'other' }))).toBe('200');
     expect(driver.counter(abi.C_BINDINGS)).toBe(0);
   });
 
