@@ -37,7 +37,8 @@ export function bankConfig(config: Config): BankConfig {
   return {
     realm: realmOf(config),
     digest: config.registration.digest,
-    domains: config.domains,
+    // URIs are compared without the brackets of an IPv6 address.
+    domains: config.domains.map((domain) => domain.replace(/^\[|\]$/g, '')),
     users: expandUsers(config).map(bankUser),
     trusted: config.trusted,
     trunks: config.trunks.map(bankTrunk),

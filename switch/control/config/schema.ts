@@ -33,7 +33,12 @@ const listener = textOr(
 
 const user = record('One user, or a range of users.', {
   user: optional(
-    text('User part of the address of record, and user name for digest.', { examples: ['1001'] }),
+    text('User part of the address of record, and user name for digest.', {
+      examples: ['1001'],
+      maxLength: 128,
+      pattern: '^[!-~]+$',
+      expects: 'up to 128 printable ASCII characters without spaces',
+    }),
   ),
   range: optional(
     text('First and last number of a range of users, both included.', {
@@ -133,10 +138,21 @@ export const configSchema = record('Configuration of Strowger.', {
   }),
   domains: list(
     'SIP domains served here: requests to other domains are not looked up among the users.',
-    text('Host name or IP address.', { examples: ['example.net'] }),
+    text('Host name or IP address.', {
+      examples: ['example.net'],
+      maxLength: 253,
+      pattern: '^[A-Za-z0-9._-]+$|^\\[?[0-9A-Fa-f:.]+\\]?$',
+      expects: 'a host name or an IP address',
+    }),
     { minItems: 1, maxItems: 64 },
   ),
-  realm: optional(text('Realm of digest authentication. Default: the first domain.')),
+  realm: optional(
+    text('Realm of digest authentication. Default: the first domain.', {
+      maxLength: 128,
+      pattern: '^[ !#-\\[\\]-~]+$',
+      expects: 'up to 128 printable ASCII characters, but not " or \\',
+    }),
+  ),
   secret: optional(
     text(
       'Key of the signed cookies and nonces. Default: a new one at every start, which survives a crash of the node but not of the supervisor.',
@@ -236,11 +252,14 @@ export const configSchema = record('Configuration of Strowger.', {
     'Sizes of tables and queues. Memory is taken at start; what does not fit is answered 503.',
     {
       calls: whole('Calls at once.', { default: 2_000, minimum: 1, maximum: 1_000_000 }),
-      transactions: whole('INVITEs being set up at once.', {
-        default: 4_000,
-        minimum: 1,
-        maximum: 1_000_000,
-      }),
+      transactions: whole(
+        'INVITEs being set up at once. Each stays for 32 s after its answer (64 times t1Ms, RFC 6026), so this is 32 s times the calls per second, and more.',
+        {
+          default: 20_000,
+          minimum: 1,
+          maximum: 1_000_000,
+        },
+      ),
       bindings: whole('Registered contacts.', { default: 20_000, minimum: 1, maximum: 4_000_000 }),
       pendingMedia: whole('Messages waiting for media set-up.', {
         default: 512,

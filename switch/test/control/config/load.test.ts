@@ -162,6 +162,21 @@ describe('an error names line, key, what was found and what is allowed', () => {
       'domains: [a]\nmedia:\n  address: 0.0.0.0',
       '3 media.address: 0.0.0.0 means every address',
     ],
+    [
+      'a domain that is none',
+      'domains:\n  - exa mple',
+      '2 domains[0]: found "exa mple"; allowed: a host name or an IP address',
+    ],
+    [
+      'a realm with quotes',
+      "domains: [a]\nrealm: 'a\"b'",
+      '2 realm: found "a\\"b"; allowed: up to 128 printable',
+    ],
+    [
+      'a user with a space',
+      'domains: [a]\nusers:\n  - {user: a b, password: x}',
+      '3 users[0].user: found "a b"; allowed: up to 128 printable',
+    ],
     ['YAML that is none', 'domains: [a\nname: x', '2 : not valid YAML'],
   ])('%s', async (_, yaml, expected) => {
     expect(await only(yaml)).toContain(expected);
