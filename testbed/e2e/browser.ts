@@ -117,6 +117,17 @@ export class BrowserPhone {
     await this.#by('hangup').click();
   }
 
+  /** Presses hold, or resumes. */
+  async hold(on: boolean): Promise<void> {
+    await this.#by('hold').click();
+    await this.page.locator(`[data-testid="call-card"][data-held="${on}"]`).waitFor({ timeout: 8_000 });
+  }
+
+  /** Sends digits into the call that talks. */
+  async digits(tones: string): Promise<void> {
+    await this.page.evaluate((text) => window.strowgerPhone?.dtmf(text), tones);
+  }
+
   /** Waits until a call is in that phase; `none`: no call is left. */
   async phase(name: string, timeoutMs = 8_000): Promise<void> {
     const calls = this.#by('call-card');

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { phone, useSwitch } from '../../switch/test/e2e/harness/rig.ts';
-import { eventually, sleep } from '../../switch/test/e2e/harness/wait.ts';
+import { eventually } from '../../switch/test/e2e/harness/wait.ts';
 import { BrowserPhone, type BrowserPhoneOptions } from './browser.ts';
 
 const BROWSER_HZ = 700;
@@ -24,7 +24,7 @@ describe('the softphone page in Chromium', () => {
     );
     const [found] = registrations.filter(({ aor }) => aor.includes('1005'));
     expect(found?.transport.toLowerCase()).toBe('ws');
-    await one.stop();
+    await one.signOut();
     await strowger().empties(0);
   });
 
@@ -65,13 +65,56 @@ describe('the softphone page in Chromium', () => {
     await strowger().empties(2);
   });
 
+  test('holds and resumes: the phone falls silent for it, and is back', async () => {
+    const desk = await phone(strowger(), { user: '1002', toneHz: PHONE_HZ });
+    const one = await browser({ user: '1005', toneHz: BROWSER_HZ });
+    await one.dial('1002');
+    await desk.answer();
+    await one.hears(PHONE_HZ);
+    await one.hold(true);
+    await eventually('silence', async () => (await one.listen(PHONE_HZ, 500)) === 0);
+    await one.hold(false);
+    await one.hears(PHONE_HZ);
+    await one.hangup();
+    await desk.event('CALL_CLOSED');
+  });
+
+  test('dials digits that the phone receives', async () => {
+    const desk = await phone(strowger(), { user: '1002', toneHz: PHONE_HZ });
+    const one = await browser({ user: '1005', toneHz: BROWSER_HZ });
+    await one.dial('1002');
+    await desk.answer();
+    await one.hears(PHONE_HZ);
+    await one.digits('73#');
+    let digits = '';
+    while (digits.length < 3) digits += (await desk.event('CALL_DTMF_START', 8_000)).param ?? '';
+    expect(digits).toBe('73#');
+    await one.hangup();
+    await desk.event('CALL_CLOSED');
+  });
+
+  test('a call goes on while the connection is lost and found again', async () => {
+    const desk = await phone(strowger(), { user: '1002', toneHz: PHONE_HZ });
+    const one = await browser({ user: '1005', toneHz: BROWSER_HZ });
+    await one.dial('1002');
+    await desk.answer();
+    await one.hears(PHONE_HZ);
+    await one.page.context().setOffline(true);
+    await one.state('waiting');
+    await one.page.context().setOffline(false);
+    await one.state('registered', 15_000);
+    await Promise.all([one.hears(PHONE_HZ), desk.hears(BROWSER_HZ)]);
+    await desk.hangup(); // reaches the browser on its new connection
+    await one.phase('none');
+  });
+
   test('reconnects after a lost connection and can be called again', async () => {
     const desk = await phone(strowger(), { user: '1002', toneHz: PHONE_HZ });
     const one = await browser({ user: '1005', toneHz: BROWSER_HZ });
     await one.page.context().setOffline(true);
-    await sleep(300);
+    await one.state('waiting');
     await one.page.context().setOffline(false);
-    await eventually('registered again', () => one.state('registered', 500), 15_000);
+    await one.state('registered', 15_000);
     await desk.dial('sip:1005@strowger.test');
     await one.answer();
     await one.hears(PHONE_HZ);

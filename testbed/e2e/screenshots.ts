@@ -132,8 +132,33 @@ type Shoot = (state: string, tab: Tab) => Promise<void>;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** What an in-call picture waits for, ms: some quality must have been measured. */
+const TALK_MS = 12_000;
+const DOCS_TALK_MS = 45_000;
+
+/** One call that was missed and one that was short, so that there is a history. */
+async function live(tab: Tab, carol: Tab): Promise<void> {
+  await carol.dial('1001');
+  await tab.phase('incoming');
+  await carol.by('hangup').click();
+  await tab.by('ended').waitFor();
+  await tab.dial('1003');
+  await carol.by('answer').click();
+  await tab.phase('active');
+  await pause(4_000);
+  await tab.by('hangup').click();
+  await tab.idle();
+}
+
 /** Brings a page into every state, one after the other. */
-async function tour(browser: Browser, place: Place, size: Size, scheme: Scheme, shoot: Shoot): Promise<void> {
+async function tour(
+  browser: Browser,
+  place: Place,
+  size: Size,
+  scheme: Scheme,
+  shoot: Shoot,
+  talkMs: number = TALK_MS,
+): Promise<void> {
   const tab = await Tab.open(browser, place, size, scheme);
   const bob = await Tab.open(browser, place, 'desktop', 'light');
   const carol = await Tab.open(browser, place, 'desktop', 'light');
@@ -153,14 +178,14 @@ async function tour(browser: Browser, place: Place, size: Size, scheme: Scheme, 
   await tab.dial('1999');
   await tab.by('ended').waitFor();
   await shoot('not-found', tab);
+  await live(tab, carol);
   await bob.dial('1001');
   await tab.phase('incoming');
   await pause(700);
   await shoot('incoming', tab);
   await tab.by('answer').click();
   await tab.phase('active');
-  await pause(12_000);
-  await tab.by('key-1').first().waitFor({ state: 'hidden' });
+  await pause(talkMs);
   await shoot('in-call', tab);
   await tab.by('keypad').click();
   for (const key of ['1', '2', '#']) await tab.by(`key-${key}`).click();
@@ -209,9 +234,10 @@ async function forDocs(browser: Browser, place: Place): Promise<void> {
   ];
   mkdirSync(join(ROOT, 'docs/views'), { recursive: true });
   for (const [size, scheme, file] of views) {
-    await tour(browser, place, size, scheme, async (state, tab) => {
+    const shoot: Shoot = async (state, tab) => {
       if (state === 'in-call') await tab.page.screenshot({ path: join(ROOT, 'docs/views', file) });
-    });
+    };
+    await tour(browser, place, size, scheme, shoot, DOCS_TALK_MS);
   }
 }
 
