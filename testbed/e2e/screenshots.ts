@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type {} from '../softphone/hook.ts';
 import { StandIn } from '../test/harness/standin.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -186,6 +187,10 @@ async function tour(
   await tab.by('answer').click();
   await tab.phase('active');
   await pause(talkMs);
+  await tab.page.waitForFunction(() => {
+    const { levels } = window.strowgerPhone!;
+    return levels.in > 0.5 && levels.out > 0.5;
+  });
   await shoot('in-call', tab);
   await tab.by('keypad').click();
   for (const key of ['1', '2', '#']) await tab.by(`key-${key}`).click();

@@ -60,6 +60,7 @@ export class Softphone {
         instanceId,
         media: () => new BrowserMedia({ microphone: () => this.#microphone.track() }),
         prepareMicrophone: () => this.#prepareMicrophone(),
+        nameOf: (number) => this.history.find((entry) => entry.number === number && entry.name)?.name ?? '',
       },
       { changed: (snapshot) => this.#changed(snapshot), ended: (call) => this.#ended(call) },
     );

@@ -201,6 +201,7 @@ export class Line {
   #registered(): void {
     if (this.#closed) return;
     clearTimeout(this.#guard);
+    clearTimeout(this.#retry);
     this.#failures = 0;
     this.#established = true;
     this.#set({ name: 'registered' });
@@ -264,9 +265,10 @@ export class Line {
     );
   }
 
-  /** Drops a connection that is no good; onDisconnect does the rest, or we do where it stays silent. */
+  /** Drops a connection that is no good; onDisconnect, which comes at once, does the rest. */
   #disconnect(): void {
-    this.agent.transport.disconnect().catch(() => this.#lost(failure('connection-lost')));
+    // A dead connection takes its time to close; sip.js rejects when the next one is made before that.
+    this.agent.transport.disconnect().catch(() => undefined);
   }
 
   async #unregister(): Promise<void> {

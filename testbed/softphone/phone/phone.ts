@@ -25,6 +25,8 @@ export interface PhoneSnapshot {
 export interface PhoneOptions extends LineOptions {
   /** Makes sure there is a microphone before anything is sent. @throws FailureError */
   prepareMicrophone: () => Promise<void>;
+  /** The name that goes with a number, as far as it is known; empty otherwise. */
+  nameOf?: (number: string) => string;
 }
 
 export interface PhoneEvents {
@@ -137,7 +139,10 @@ export class Phone {
       if (this.#calls.size >= CALLS_MAX) throw new FailureError(failure('too-many-calls'));
       await this.#options.prepareMicrophone();
       this.#holdOthers(null);
-      const call = this.#add(new Inviter(line.agent, uri), { number: target.number, name: '' });
+      const call = this.#add(new Inviter(line.agent, uri), {
+        number: target.number,
+        name: this.#options.nameOf?.(target.number) ?? '',
+      });
       await call.dial();
       return call.id;
     });
