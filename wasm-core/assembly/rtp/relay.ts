@@ -63,6 +63,7 @@ import { outMark, outSequence, outTimestamp, streamHear, streamPause, streamSend
 /** Handles the datagram of a receive slot that came by the socket `token`. */
 export function relay(frame: usize, token: u32, nowUs: f64): void {
   const length = load<u32>(frame, F_LENGTH);
+  if (length == 0) return; // to keep a NAT open (RFC 6263 4.1), or cut by the host, which has counted it
   const leg =
     token == TOKEN_MEDIASOUP
       ? legByMediasoup(frame + F_ADDRESS, load<u16>(frame, F_PORT) as u32)

@@ -1,0 +1,105 @@
+/**
+ * UDP as the realtime thread uses it, whatever is underneath: batches of udp.ts on Linux, dgram elsewhere. The latter
+ * needs the event loop, so a thread that runs on either awaits what `wait` returns when it is a promise:
+ *
+ *   const waiting = udp.wait(timeoutUs);
+ *   if (waiting !== undefined) await waiting;
+ */
+import {
+  BatchReceiver,
+  BatchSender,
+  openSyscalls,
+  type ReceiveLayout,
+  type Syscalls,
+  type VectorArea,
+} from './udp.ts';
+import { DgramUdp } from './udp-dgram.ts';
+
+/** Bound sockets, each by a handle. */
+export interface UdpPort {
+  /** Opens a socket. @throws when the address can't be had; the message says why. */
+  open(address: string, port: number): Promise<number>;
+  /** Port that the socket is bound to. */
+  localPort(handle: number): number;
+  /** See {@link BatchReceiver.receive}. */
+  receive(handle: number, first: number, count: number): number;
+  /** Datagrams dropped on their way in since the last call. */
+  takeDropped(): number;
+  /** See {@link BatchSender.add}. */
+  add(payloadPtr: number, length: number, addressPtr: number, port: number): boolean;
+  /** See {@link BatchSender.flush}. */
+  flush(handle: number): number;
+  /** Waits for a datagram on any socket, a wake-up, or `timeoutUs`; undefined when the wait is over already. */
+  wait(timeoutUs: number): Promise<void> | undefined;
+  close(handle: number): void;
+}
+
+/** What wakes a thread that waits. */
+export interface WakeSource {
+  /** On Linux. */
+  eventFd: number;
+  /** Elsewhere: an Int32 that is 1 while the thread sleeps; whoever wakes it sets another value and notifies. */
+  sleeping: SharedArrayBuffer;
+}
+
+export interface UdpAreas {
+  receive: ReceiveLayout;
+  send: VectorArea;
+}
+
+/** Batched UDP on Linux, dgram elsewhere. `memory` must not grow afterwards. */
+export function openUdpPort(memory: WebAssembly.Memory, areas: UdpAreas, wake: WakeSource): UdpPort {
+  return process.platform === 'linux'
+    ? new BatchedUdp(memory, areas, wake.eventFd)
+    : new DgramUdp(memory, areas, wake.sleeping);
+}
+
+/** {@link UdpPort} by recvmmsg and sendmmsg. */
+export class BatchedUdp implements UdpPort {
+  readonly #sys: Syscalls = openSyscalls();
+  readonly #receiver: BatchReceiver;
+  readonly #sender: BatchSender;
+  readonly #eventFd: number;
+  readonly #open: number[] = [];
+
+  constructor(memory: WebAssembly.Memory, areas: UdpAreas, eventFd: number) {
+    this.#receiver = new BatchReceiver(this.#sys, memory, areas.receive);
+    this.#sender = new BatchSender(this.#sys, memory, areas.send);
+    this.#eventFd = eventFd;
+  }
+
+  async open(address: string, port: number): Promise<number> {
+    const fd = this.#sys.openUdp(address, port);
+    this.#open.push(fd);
+    return fd;
+  }
+
+  localPort(handle: number): number {
+    return this.#sys.localPort(handle);
+  }
+
+  receive(handle: number, first: number, count: number): number {
+    return this.#receiver.receive(handle, first, count);
+  }
+
+  takeDropped(): number {
+    return this.#receiver.takeDropped();
+  }
+
+  add(payloadPtr: number, length: number, addressPtr: number, port: number): boolean {
+    return this.#sender.add(payloadPtr, length, addressPtr, port);
+  }
+
+  flush(handle: number): number {
+    return this.#sender.flush(handle);
+  }
+
+  wait(timeoutUs: number): undefined {
+    this.#sys.waitReadable(this.#open, this.#eventFd, timeoutUs);
+  }
+
+  close(handle: number): void {
+    this.#open.splice(this.#open.indexOf(handle), 1);
+    this.#sys.close(handle);
+  }
+}
