@@ -20,6 +20,8 @@ export interface UaOptions {
   proxy: string;
   transport?: 'udp' | 'tcp';
   domain?: string;
+  /** Its own UDP port; any free one by default. */
+  port?: number;
 }
 
 /** What a request is to be, where it differs from a plain one. */
@@ -89,13 +91,13 @@ export class Ua {
   /** Opens its socket, on a port of its own on 127.0.0.1. */
   static async open(options: UaOptions): Promise<Ua> {
     const ua = new Ua(options);
-    await (ua.transport === 'udp' ? ua.#openUdp() : ua.#openTcp());
+    await (ua.transport === 'udp' ? ua.#openUdp(options.port ?? 0) : ua.#openTcp());
     return ua;
   }
 
-  async #openUdp(): Promise<void> {
+  async #openUdp(port: number): Promise<void> {
     const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => socket.bind(port, '127.0.0.1', resolve));
     socket.on('message', (bytes) => this.#take(SipMessage.parse(bytes)));
     this.#udp = socket;
   }
