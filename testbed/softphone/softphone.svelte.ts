@@ -73,10 +73,15 @@ export class Softphone {
     await this.phone.signIn(account);
   }
 
-  /** Comes back after a reload as the account this tab had. @returns false when there was none */
-  resume(): boolean {
+  /**
+   * Comes back after a reload as the account this tab had.
+   *
+   * @param user only if it was this one
+   * @returns false when there was none
+   */
+  resume(user?: string): boolean {
     const account = readSession(sessionStorage);
-    if (account === null) return false;
+    if (account === null || (user !== undefined && user !== account.user)) return false;
     void this.phone.signIn(account, true);
     return true;
   }
