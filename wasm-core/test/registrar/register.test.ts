@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import * as abi from '../../assembly/abi.ts';
-import { Driver, header, lines, sent, testBank } from '../support/driver.ts';
-import { register, request } from '../support/phone.ts';
+import { Driver, header, lines, sent } from '../support/driver.ts';
+import { request } from '../support/phone.ts';
 
 const PORT = 7001;
 
@@ -207,116 +206,5 @@ describe('REGISTER', () => {
     send(driver, { contacts: ['<sip:a@127.0.0.1:7001>'] });
     expect(status(send(driver, { user: '1003', contacts: ['<sip:a@127.0.0.1:7001>'] }))).toBe('503');
     expect(driver.counter(abi.C_AORS)).toBe(1);
-  });
-});
-
-describe('digest authentication', () => {
-  const strangers = () => Driver.start({}, testBank({ trusted: [] }));
-
-  function challenge(message: string, algorithm: string): string {
-    return /nonce="([^"]+)"/.exec(
-      header(message, 'WWW-Authenticate').find((line) => line.includes(`algorithm=${algorithm}`))!,
-    )![1]!;
-  }
-
-  interface Proof {
-    algorithm: 'MD5' | 'SHA-256';
-    nonce: string;
-    password?: string;
-    user?: string;
-    nc?: string;
-    uri?: string;
-  }
-
-  function credentials({
-    algorithm,
-    nonce,
-    password = 'pw-1002',
-    user = '1002',
-    nc = '00000001',
-    uri = 'sip:strowger.test',
-  }: Proof): string {
-    const h = (text: string) =>
-      createHash(algorithm.replace('-', '').toLowerCase()).update(text).digest('hex');
-    const response = h(
-      `${h(`${user}:strowger.test:${password}`)}:${nonce}:${nc}:cn:auth:${h(`REGISTER:${uri}`)}`,
-    );
-    return `Authorization: Digest username="${user}", realm="strowger.test", nonce="${nonce}", uri="${uri}", response="${response}", algorithm=${algorithm}, qop=auth, nc=${nc}, cnonce="cn"`;
-  }
-
-  it.each(['MD5', 'SHA-256'] as const)('takes the right password with %s', async (algorithm) => {
-    const driver = await strangers();
-    const refused = send(driver, { contacts: ['<sip:a@127.0.0.1:7001>'] });
-    expect(status(refused)).toBe('401');
-    const proof = credentials({ algorithm, nonce: challenge(refused, algorithm) });
-    expect(status(send(driver, { contacts: ['<sip:a@127.0.0.1:7001>'], headers: [proof], cseq: 2 }))).toBe(
-      '200',
-    );
-  });
-
-  it('refuses a wrong password, an unknown user, and another user than To names', async () => {
-    const driver = await strangers();
-    const nonce = challenge(send(driver), 'MD5');
-    const attempt = (proof: Partial<Proof>) =>
-      status(send(driver, { headers: [credentials({ algorithm: 'MD5', nonce, ...proof })], cseq: 2 }));
-    expect(attempt({ password: 'wrong' })).toBe('401');
-    expect(attempt({ user: '7777' })).toBe('401');
-    expect(attempt({ user: '1003', password: 'pw-1003' })).toBe('403');
-    expect(attempt({ uri: 'sip:elsewhere.test' })).toBe('401');
-  });
-
-  it('calls a nonce stale when it is too old or from another life, but only to one who knows the password', async () => {
-    const driver = await strangers();
-    const nonce = challenge(send(driver), 'MD5');
-    driver.nowUs += 301e6;
-    const late = send(driver, { headers: [credentials({ algorithm: 'MD5', nonce })], cseq: 2 });
-    expect(header(late, 'WWW-Authenticate')[0]).toContain('stale=true');
-    const wrong = send(driver, {
-      headers: [credentials({ algorithm: 'MD5', nonce, password: 'x' })],
-      cseq: 3,
-    });
-    expect(header(wrong, 'WWW-Authenticate')[0]).not.toContain('stale');
-    const foreign = send(driver, { headers: [credentials({ algorithm: 'MD5', nonce: 'AAAA' })], cseq: 4 });
-    expect(header(foreign, 'WWW-Authenticate')[0]).toContain('stale=true');
-  });
-
-  it('refuses a nonce count that was used, except for the same request again', async () => {
-    const driver = await strangers();
-    const nonce = challenge(send(driver), 'MD5');
-    const headers = [credentials({ algorithm: 'MD5', nonce })];
-    const text = request({
-      method: 'REGISTER',
-      uri: 'sip:strowger.test',
-      from: '<sip:1002@strowger.test>;tag=r',
-      to: '<sip:1002@strowger.test>',
-      callId: 'reg',
-      cseq: 2,
-      headers,
-    });
-    expect(lines(driver.message(text))).toEqual(['SIP/2.0 200 OK > 5070']);
-    expect(lines(driver.message(text))).toEqual(['SIP/2.0 200 OK > 5070']);
-    expect(status(send(driver, { headers, cseq: 3 }))).toBe('401');
-    const next = credentials({ algorithm: 'MD5', nonce, nc: '00000002' });
-    expect(status(send(driver, { headers: [next], cseq: 4 }))).toBe('200');
-  });
-
-  it('accepts only the algorithms it offers', async () => {
-    const driver = await Driver.start({}, testBank({ trusted: [], digest: ['sha-256'] }));
-    const refused = send(driver);
-    expect(header(refused, 'WWW-Authenticate')).toHaveLength(1);
-    const nonce = challenge(refused, 'SHA-256');
-    expect(status(send(driver, { headers: [credentials({ algorithm: 'MD5', nonce })], cseq: 2 }))).toBe(
-      '401',
-    );
-  });
-
-  it('forwards nothing without credentials', async () => {
-    const driver = await strangers();
-    for (const method of ['INVITE', 'MESSAGE', 'SUBSCRIBE', 'OPTIONS']) {
-      const effects = driver.message(request({ method }));
-      expect(lines(effects)).toEqual(['SIP/2.0 407 Proxy Authentication Required > 5070']);
-    }
-    expect(register(driver, '1002', PORT).filter(({ kind }) => kind === abi.EF_SEND)).toHaveLength(1);
-    expect(driver.counter(abi.C_BINDINGS)).toBe(0);
   });
 });
