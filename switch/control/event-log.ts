@@ -16,8 +16,12 @@ const LEVELS: Record<number, 'debug' | 'info' | 'warn'> = {
   [abi.LOG_REGISTERED]: 'debug',
   [abi.LOG_UNREGISTERED]: 'debug',
 };
-/** Their text is a detail; that of the others is a Call-ID. */
-const WITH_DETAIL = new Set<number>([abi.LOG_REGISTERED, abi.LOG_UNREGISTERED]);
+/** What the text of an event is: the user of a registration or of wrong credentials, else a Call-ID. */
+function textKey(code: number, status: number): 'user' | 'callId' {
+  if (code === abi.LOG_REGISTERED || code === abi.LOG_UNREGISTERED) return 'user';
+  return code === abi.LOG_AUTH_FAILED && (status === 401 || status === 407) ? 'user' : 'callId';
+}
+
 const TEXT_MAX = 200;
 
 /** Writes them while it exists. */
@@ -44,7 +48,7 @@ export class EventLog {
       transport: nameOf(TRANSPORT_NAMES, frame.transport),
     };
     if (frame.arg(1) > 0) details['status'] = frame.arg(1);
-    if (text !== '') details[WITH_DETAIL.has(code) ? 'detail' : 'callId'] = text;
+    if (text !== '') details[textKey(code, frame.arg(1))] = text;
     this.#log[level](details, nameOf(LOG_NAMES, code));
   }
 

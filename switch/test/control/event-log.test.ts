@@ -31,6 +31,7 @@ describe('events of the core', () => {
   it('are logged with peer and Call-ID', () => {
     const { report, lines } = setUp(10);
     report(abi.LOG_AUTH_FAILED, 403, 'id@host');
+    report(abi.LOG_AUTH_FAILED, 401, '1002');
     report(abi.LOG_REGISTERED, 0, '1001');
     expect(lines).toEqual([
       {
@@ -41,7 +42,15 @@ describe('events of the core', () => {
         status: 403,
         callId: 'id@host',
       },
-      { level: 'debug', text: 'registered', peer: '192.0.2.1:5060', transport: 'tcp', detail: '1001' },
+      {
+        level: 'warn',
+        text: 'auth-failed',
+        peer: '192.0.2.1:5060',
+        transport: 'tcp',
+        status: 401,
+        user: '1002',
+      },
+      { level: 'debug', text: 'registered', peer: '192.0.2.1:5060', transport: 'tcp', user: '1001' },
     ]);
   });
 
