@@ -143,12 +143,15 @@ export interface MediaTimeoutEvent {
   event: 'mediaTimeout';
   call: string;
 }
-/** A mediasoup worker died and was replaced; how long plain legs had no path. */
+/** A mediasoup worker died and was replaced. */
 export interface WorkerReplacedEvent {
   event: 'workerReplaced';
   diedPid: number;
   pid: number;
+  /** Plain legs that go on, and browsers' legs that stay silent until they are renegotiated. */
   legsMoved: number;
+  webrtcLegsLost: number;
+  /** How long plain legs had no path, ms. */
   gapMs: number;
 }
 

@@ -4,6 +4,9 @@ import { SdpError } from '../sdp/error.ts';
 import { type Bodies, Call, type SdpInput } from './call.ts';
 import { type Endpoint, type Engine, MediaFull } from './engine.ts';
 
+/** Calls that are remembered after their end. */
+const ENDED_MAX = 4_096;
+
 /** Answer to a body: the bodies instead, or a SIP status to refuse with. */
 export type SdpOutcome =
   | { status: 200; bodies: Bodies }
@@ -13,6 +16,8 @@ export class CallTable {
   readonly #engine: Engine;
   readonly #callsMax: number;
   readonly #calls = new Map<string, Call>();
+  /** Calls that were closed last, oldest first. */
+  readonly #ended = new Set<string>();
 
   constructor(engine: Engine, callsMax: number) {
     this.#engine = engine;
@@ -35,6 +40,7 @@ export class CallTable {
   async sdp(id: string, input: SdpInput): Promise<SdpOutcome> {
     let call = this.#calls.get(id);
     if (!call) {
+      if (this.#ended.has(id)) return { status: 488, reason: 'the call has ended' };
       if (this.#calls.size >= this.#callsMax) return { status: 503, reason: 'too many calls' };
       call = new Call(this.#engine);
       this.#calls.set(id, call);
@@ -42,7 +48,7 @@ export class CallTable {
     try {
       return { status: 200, bodies: await call.sdp(input) };
     } catch (error) {
-      if (call.isEmpty && this.#calls.get(id) === call) await this.close(id);
+      if (call.isEmpty && this.#calls.get(id) === call) await this.#remove(id);
       return refusal(error as Error);
     }
   }
@@ -51,8 +57,17 @@ export class CallTable {
     await this.#calls.get(id)?.closeLeg(leg);
   }
 
-  /** Does nothing when there is no such call: it may have been closed before. */
+  /**
+   * Does nothing when there is no such call: it may have been closed before. The name is not used again, so what is
+   * still under way for it, such as a repeated 200, does not open it anew.
+   */
   async close(id: string): Promise<void> {
+    this.#ended.add(id);
+    if (this.#ended.size > ENDED_MAX) this.#ended.delete(this.#ended.values().next().value!);
+    await this.#remove(id);
+  }
+
+  async #remove(id: string): Promise<void> {
     const call = this.#calls.get(id);
     this.#calls.delete(id);
     await call?.close();

@@ -2,7 +2,14 @@
 import { isIP } from 'node:net';
 import sdpTransform, { type MediaSection, type Session } from 'sdp-transform';
 import { type Codec, findCodec, findStaticCodec } from './codec.ts';
-import type { DtlsSetup, MediaLine, RemoteAudio, RemoteDescription, RemoteWebRtc } from './description.ts';
+import type {
+  DtlsSetup,
+  Fingerprint,
+  MediaLine,
+  RemoteAudio,
+  RemoteDescription,
+  RemoteWebRtc,
+} from './description.ts';
 import { type Direction, directionOf, sends } from './direction.ts';
 import { SdpError } from './error.ts';
 
@@ -17,6 +24,12 @@ const MEDIA_LINE = /^m=([\w.+-]+) (\d{1,5})(?:\/\d+)? ([\w./+-]+) (\S.*?)\s*$/;
 const PLAIN_PROTOCOL = /^RTP\/AVPF?$/;
 /** DTLS-SRTP (RFC 5764 8); without the transport's name it is an older spelling. */
 const DTLS_PROTOCOL = /^(?:(?:UDP|TCP)\/TLS\/)?RTP\/SAVPF?$/;
+/** Hash functions that DTLS takes here (RFC 8122 5). */
+const FINGERPRINT_ALGORITHM = /^sha-(?:1|224|256|384|512)$/;
+const FINGERPRINT_VALUE = /^(?:[0-9A-F]{2}:){19,63}[0-9A-F]{2}$/;
+/** Ids that a one-byte extension can have (RFC 8285 4.2). */
+const EXTENSION_ID_MAX = 14;
+const SSRC_MAX = 0xffff_ffff;
 const SETUPS: readonly string[] = ['actpass', 'active', 'passive'];
 
 /** sdp-transform's view with the m-lines as we read them. */
@@ -78,7 +91,8 @@ function readAudio(session: Session, { line, port, body }: Section): RemoteAudio
   const webrtc = readWebRtc(session, body);
   const plain = PLAIN_PROTOCOL.test(line.protocol);
   if (!plain && !DTLS_PROTOCOL.test(line.protocol)) return `profile ${line.protocol} is not supported`;
-  if (!plain && webrtc === null) return `${line.protocol} without DTLS (SDES keys) is not supported`;
+  if (!plain && webrtc === null)
+    return `${line.protocol} without ICE and a DTLS fingerprint (SDES keys) is not supported`;
   const codecs = readCodecs(line.formats, body);
   if (!codecs.some((codec) => !codec.kind.event)) return 'no codec that the switch knows';
   const { address, heldByAddress } = readAddress(session, body);
@@ -149,15 +163,26 @@ function readCodecs(formats: string, body: MediaSection): Codec[] {
 /** ICE and DTLS, each at media or session level (RFC 8839 5.4, RFC 8122 5); null when something is missing. */
 function readWebRtc(session: Session, body: MediaSection): RemoteWebRtc | null {
   const iceUfrag = body.iceUfrag ?? session.iceUfrag;
-  const fingerprint = body.fingerprint ?? session.fingerprint;
+  const fingerprint = readFingerprint(body.fingerprint ?? session.fingerprint);
   const setup = body.setup ?? session.setup ?? 'active';
-  if (iceUfrag === undefined || fingerprint === undefined || !SETUPS.includes(setup)) return null;
+  if (iceUfrag === undefined || fingerprint === null || !SETUPS.includes(setup)) return null;
   const extension = (body.ext ?? session.ext ?? []).find((ext) => ext.uri === MID_EXTENSION_URI);
   return {
     iceUfrag: String(iceUfrag),
-    fingerprint: { algorithm: fingerprint.type.toLowerCase(), value: fingerprint.hash.toUpperCase() },
+    fingerprint,
     setup: setup as DtlsSetup,
-    ssrc: body.ssrcs?.[0]?.id ?? null,
-    midExtension: extension?.value ?? null,
+    ssrc: withinRange(body.ssrcs?.[0]?.id, SSRC_MAX),
+    midExtension: withinRange(extension?.value, EXTENSION_ID_MAX),
   };
+}
+
+/** A number from 1 to `max`, or null. */
+function withinRange(value: unknown, max: number): number | null {
+  return typeof value === 'number' && value >= 1 && value <= max ? value : null;
+}
+
+function readFingerprint(written: { type: unknown; hash: unknown } | undefined): Fingerprint | null {
+  const algorithm = String(written?.type).toLowerCase();
+  const value = String(written?.hash).toUpperCase();
+  return FINGERPRINT_ALGORITHM.test(algorithm) && FINGERPRINT_VALUE.test(value) ? { algorithm, value } : null;
 }

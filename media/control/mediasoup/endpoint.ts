@@ -8,6 +8,9 @@ import type { RemoteAudio } from '../../sdp/description.ts';
 import type { Endpoint, EndpointStats, Flow, PlainLocal, WebRtcLocal } from '../engine.ts';
 import { consumerCapabilities } from './rtp.ts';
 
+/** Room for a MID in mediasoup's header extension, bytes. */
+const MID_LENGTH_MAX = 8;
+
 /** Something made in a worker, and what for. */
 interface Made<T> {
   key: string;
@@ -86,13 +89,14 @@ export abstract class RoutedEndpoint implements Endpoint {
   }
 
   async #newConsumer(source: types.Producer, flow: Flow): Promise<types.Consumer> {
+    const { mid } = flow.remote;
     return await this.#transport().consume({
       producerId: source.id,
       rtpCapabilities: consumerCapabilities(flow.send),
       paused: !flow.sendEnabled,
       enableRtx: false,
-      // mediasoup writes it into every packet.
-      ...(flow.remote.mid === null ? {} : { mid: flow.remote.mid }),
+      // mediasoup writes it into every packet, if there is room.
+      ...(mid !== null && mid.length <= MID_LENGTH_MAX ? { mid } : {}),
     });
   }
 

@@ -4,6 +4,7 @@
  */
 import * as mediasoup from 'mediasoup';
 import type { Logger } from 'pino';
+import type { SdpVariant } from '../../protocol.ts';
 
 type Worker = mediasoup.types.Worker;
 type WebRtcServer = mediasoup.types.WebRtcServer;
@@ -20,15 +21,16 @@ export interface PoolOptions {
 
 /** Those whose media was on a worker that died. */
 export interface WorkerUser {
-  /** The seat has a new worker. @returns how many plain legs go on. */
-  moved(): Promise<number>;
+  /** The seat has a new worker: media is to be built anew. @returns the legs by variant. */
+  moved(): Promise<Record<SdpVariant, number>>;
 }
 
 export interface Replacement {
   diedPid: number;
   pid: number;
-  /** Plain legs that go on. */
+  /** Plain legs that go on, and browsers' legs that can't. */
   legsMoved: number;
+  webrtcLegsLost: number;
   /** From the death being noticed until the last of them had its path again, ms. */
   gapMs: number;
 }
@@ -143,8 +145,9 @@ export class WorkerPool {
     }
     const moved = await Promise.all([...seat.users].map((user) => user.moved()));
     const gapMs = Math.round(performance.now() - diedMs);
-    const legsMoved = moved.reduce((sum, legs) => sum + legs, 0);
-    this.onReplaced({ diedPid, pid: seat.pid, legsMoved, gapMs });
+    const legsMoved = moved.reduce((sum, legs) => sum + legs.plain, 0);
+    const webrtcLegsLost = moved.reduce((sum, legs) => sum + legs.webrtc, 0);
+    this.onReplaced({ diedPid, pid: seat.pid, legsMoved, webrtcLegsLost, gapMs });
   }
 
   async #createPatiently(seat: Seat): Promise<{ worker: Worker; webRtcServer: WebRtcServer }> {

@@ -92,10 +92,11 @@ export class RoutedCall implements CallMedia, WorkerUser {
     });
   }
 
-  async moved(): Promise<number> {
-    const plain = () => [...this.#endpoints].filter((endpoint) => endpoint.variant === 'plain').length;
+  async moved(): Promise<Record<SdpVariant, number>> {
     await this.#inOrder(() => this.#realize());
-    return plain();
+    const legs = { plain: 0, webrtc: 0 };
+    for (const { variant } of this.#endpoints) legs[variant]++;
+    return legs;
   }
 
   #inOrder<T>(work: () => Promise<T>): Promise<T> {

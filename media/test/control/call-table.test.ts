@@ -33,6 +33,14 @@ test('a call whose offer is refused leaves no entry', async () => {
   expect(calls.size).toBe(0);
 });
 
+test('a call that was closed is not opened anew by what comes late', async () => {
+  const calls = new CallTable(new FakeEngine(), 2);
+  await invite(calls, '1.1');
+  await calls.close('1.1');
+  expect(await invite(calls, '1.1')).toEqual({ status: 488, reason: 'the call has ended' });
+  expect(await invite(calls, '1.2')).toMatchObject({ status: 200 });
+});
+
 test('without ports: 503, and what was opened is given back', async () => {
   const engine = new FakeEngine();
   engine.endpointsMax = 0;

@@ -4,6 +4,7 @@ import type { LocalAudio, LocalDescription } from '../../sdp/description.ts';
 import { parseSdp } from '../../sdp/parse.ts';
 import { writeSdp } from '../../sdp/write.ts';
 
+const FINGERPRINT = Array(32).fill('AB').join(':');
 const [OPUS, , PCMU] = CODECS;
 const plain: LocalAudio = {
   protocol: 'RTP/AVP',
@@ -44,7 +45,7 @@ const webrtc: LocalAudio = {
         protocol: 'tcp',
       },
     ],
-    fingerprints: [{ algorithm: 'sha-256', value: 'AA:BB' }],
+    fingerprints: [{ algorithm: 'sha-256', value: FINGERPRINT }],
     setup: 'actpass',
     midExtension: 1,
     stream: 'strowger-7',
@@ -109,7 +110,7 @@ describe('for browsers', () => {
       'a=mid:0',
       'a=ice-ufrag:ufrag',
       'a=ice-pwd:password-of-22-letters',
-      'a=fingerprint:sha-256 AA:BB',
+      `a=fingerprint:sha-256 ${FINGERPRINT}`,
       'a=setup:actpass',
       'a=rtcp-mux',
       'a=candidate:udpcandidate 1 udp 1076558079 198.51.100.1 44400 typ host',
