@@ -123,8 +123,8 @@ export class Softphone {
 
   /** Asks for the microphone once, so that devices have names. */
   async allowMicrophone(): Promise<void> {
-    await this.#prepareMicrophone().catch(() => undefined);
-    await this.#microphone.release();
+    await this.phone.allowMicrophone();
+    if (this.snapshot.calls.length === 0) await this.#microphone.release();
   }
 
   forgetHistory(): void {

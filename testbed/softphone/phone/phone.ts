@@ -129,6 +129,15 @@ export class Phone {
     this.#line?.networkLost();
   }
 
+  /** Opens the microphone without a call. @returns false when that failed, and `notice` says why */
+  async allowMicrophone(): Promise<boolean> {
+    const allowed = await this.#attempt(async () => {
+      await this.#options.prepareMicrophone();
+      return true;
+    });
+    return allowed ?? false;
+  }
+
   /** @returns the new call's id; null when it couldn't begin, and `notice` says why */
   async call(input: string): Promise<string | null> {
     return this.#attempt(async () => {

@@ -37,6 +37,7 @@ export interface StandInOptions {
 }
 
 const HOST = 'standin.invalid';
+const ANNOUNCEMENT_MS = 50;
 const REALM = 'strowger.test';
 
 export class StandIn {
@@ -44,6 +45,8 @@ export class StandIn {
   readonly received: SipMessage[] = [];
   /** Status lines with which calls to these numbers are answered. */
   readonly refusals = new Map<string, string>();
+  /** SDP that is sent with a 183 before a refusal, by number. */
+  readonly announcements = new Map<string, string>();
   /** Answers all REGISTER requests with this status line, while set, with these headers. */
   refuseRegister: { status: string; headers?: [string, string][] } | null = null;
   /** Whether new connections are taken. */
@@ -194,13 +197,33 @@ export class StandIn {
     const user = userIn(uri);
     const target = this.#target(user);
     if (typeof target === 'string') {
-      if (methodOf(request) !== 'ACK') this.#send(flow, responseTo(request, target));
+      if (methodOf(request) !== 'ACK') this.#refuse(flow, request, target, this.announcements.get(user));
       return;
     }
     const branch = /branch=([^;,]+)/.exec(header(request, 'via'))?.[1];
     const via: [string, string] = ['Via', `SIP/2.0/WS ${HOST};branch=${branch}.${flow}`];
     const start = request.start.replace(uri, target.contact);
     this.#send(target.flow, { start, headers: [via, ...request.headers], body: request.body });
+  }
+
+  #refuse(flow: number, request: SipMessage, status: string, announcement: string | undefined): void {
+    const refuse = () => this.#send(flow, responseTo(request, status));
+    if (announcement === undefined || methodOf(request) !== 'INVITE') {
+      refuse();
+      return;
+    }
+    this.#announce(flow, request, announcement);
+    setTimeout(refuse, ANNOUNCEMENT_MS);
+  }
+
+  #announce(flow: number, request: SipMessage, sdp: string): void {
+    const type: [string, string][] = [
+      ['Contact', `<sip:${HOST};transport=ws>`],
+      ['Content-Type', 'application/sdp'],
+    ];
+    const { start, headers } = responseTo(request, '183 Session Progress', type);
+    const sized = headers.filter(([name]) => name !== 'Content-Length');
+    this.#send(flow, { start, headers: [...sized, ['Content-Length', `${sdp.length}`]], body: sdp });
   }
 
   /** @returns a status line when nothing can be reached */

@@ -297,6 +297,18 @@ describe('a call', () => {
     expect(alice.state.ended).toBeNull();
   });
 
+  test('may bring an announcement before it fails', async () => {
+    const alice = person('1001');
+    await alice.signIn(server);
+    server.refusals.set('1005', '480 Temporarily Unavailable');
+    server.announcements.set('1005', 'v=0\r\na=sendonly\r\n');
+    await alice.phone.call('1005');
+    await alice.until((snapshot) => snapshot.ended !== null);
+    expect(alice.media[0]!.early).toEqual(['v=0\r\na=sendonly\r\n']);
+    expect(alice.history.some(({ calls }) => calls[0]?.earlyMedia)).toBe(true);
+    expect(alice.ended[0]).toMatchObject({ failure: { code: 'unavailable' } });
+  });
+
   test('needs a number', async () => {
     const alice = person('1001');
     await alice.signIn(server);
@@ -312,6 +324,14 @@ describe('a call', () => {
     expect(await alice.phone.call('1002')).toBeNull();
     expect(alice.state.notice).toMatchObject({ code: 'mic-denied' });
     expect(server.requests('INVITE')).toHaveLength(0);
+  });
+
+  test('the microphone can be allowed before any call, and a refusal is told', async () => {
+    const alice = person('1001');
+    expect(await alice.phone.allowMicrophone()).toBe(true);
+    alice.microphone = failure('mic-denied');
+    expect(await alice.phone.allowMicrophone()).toBe(false);
+    expect(alice.state.notice).toMatchObject({ code: 'mic-denied' });
   });
 
   test('goes on ringing when the microphone is refused, and can be answered then', async () => {
