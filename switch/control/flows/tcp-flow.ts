@@ -23,6 +23,8 @@ export interface TcpFlowEvents {
 
 /** Time for the core to answer a message after which the connection is closed. */
 const ANSWER_MS = 200;
+/** TCP asks whether the peer is still there after this long without traffic. */
+const KEEP_ALIVE_MS = 60_000;
 const PONG = Buffer.from('\r\n');
 
 /** A connection, from accept or connect to close. */
@@ -34,6 +36,7 @@ export class TcpFlow implements Flow {
   readonly #limits: TcpFlowLimits;
   readonly #framer: SipFramer;
   readonly #events: TcpFlowEvents;
+  #corked = false;
   #reason = 'closed by peer';
   #activeMs = performance.now();
   /** When the message being received began, 0 = between messages. */
@@ -57,6 +60,8 @@ export class TcpFlow implements Flow {
       ping: () => this.#write(PONG),
     });
     socket.setNoDelay(true);
+    // A peer that vanished without a word is noticed long before the connection counts as idle.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', (chunk) => this.#receive(chunk));
     socket.on('end', () => socket.end());
     socket.on('error', (error) => {
@@ -115,8 +120,20 @@ export class TcpFlow implements Flow {
   #write(bytes: Buffer): void {
     if (!this.#socket.writable) return;
     this.#activeMs = performance.now();
+    this.#cork();
     this.#socket.write(bytes);
     if (this.#socket.writableLength > this.#limits.sendBufferBytes) this.#abort('the peer does not read');
+  }
+
+  /** Messages of one turn of the event loop leave in one system call. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#socket.uncork();
+    });
   }
 
   #abort(reason: string): void {

@@ -52,6 +52,8 @@ export class TcpTransport {
       );
       this.#servers.push(server);
       ports.push(await listenOn(server, endpoint));
+      // Such as too many open files: the listener stays, and takes connections again when there is room.
+      server.on('error', (error) => this.#log.error({ err: error }, 'tcp listener'));
     }
     this.#sweep = setInterval(() => this.#checkTimeouts(), SWEEP_MS);
     return ports;
