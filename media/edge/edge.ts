@@ -1,17 +1,18 @@
 /**
  * The RTP edge as media control uses it: opens and closes the sockets of legs, and tells the edge thread about them.
  */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
 import { openSyscalls, type Syscalls } from '../../switch/realtime/udp.ts';
 import { allocationBlock, configurationBlock } from './blocks.ts';
-import { type Answer, CommandLink } from './command-link.ts';
+import type { Answer, Command } from './command-link.ts';
 import * as command from './commands.ts';
 import { PortPool } from './ports.ts';
 import { readStats, readTotals } from './readings.ts';
+import { EdgeRunner } from './runner.ts';
 import type {
   EdgeAddress,
+  EdgeDatagram,
+  EdgeEvent,
   EdgeLeg,
   EdgeLegConfig,
   EdgeLegStats,
@@ -26,12 +27,17 @@ const LOOPBACK = '127.0.0.1';
 const LEG_BUFFER_BYTES = 128 << 10;
 /** Port pairs tried when other programs use some of the range. */
 const ATTEMPTS = 32;
+/** The thread is begun anew so often within a minute; more means that something else is wrong. */
+const RESTARTS_MAX = 5;
+const RESTARTS_MS = 60_000;
 
 interface Leg {
   id: number;
   slot: number;
   rtpPort: number;
   fds: readonly [rtp: number, rtcp: number];
+  /** Configuration block, null before the first. */
+  configuration: Uint8Array | null;
 }
 
 export class Edge implements EdgePort {
@@ -39,48 +45,35 @@ export class Edge implements EdgePort {
   readonly #options: EdgeOptions;
   readonly #sys: Syscalls;
   readonly #mediasoupFd: number;
-  readonly #worker: Worker;
-  readonly #link: CommandLink;
+  readonly #wasm: Uint8Array;
   readonly #ports: PortPool;
   readonly #slots: number[];
   readonly #legs = new Map<number, Leg>();
+  /** The thread, once it runs; rejected when it can't be kept running. */
+  #runner: Promise<EdgeRunner>;
+  #restarts: number[] = [];
   #lastId = 0;
   #closed = false;
 
   /** @throws when the range holds no port pair, or the thread doesn't start. */
   static async start(options: EdgeOptions): Promise<Edge> {
-    const ports = new PortPool(options.portMin, options.portMax);
-    const sys = openSyscalls();
-    const link = new CommandLink();
-    const mediasoupFd = sys.openUdp(LOOPBACK, 0);
-    const data: command.EdgeThreadData = {
-      wasm: await readFile(WASM),
-      legsMax: options.legsMax,
-      mediasoupFd,
-      commands: link.commands,
-      answers: link.answers,
-      waker: link.waker.memory,
-      eventFd: link.waker.eventFd,
-    };
-    const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData: data, name: 'edge' });
-    await once(worker, 'message');
-    return new Edge(options, { sys, link, mediasoupFd, worker, ports });
+    const edge = new Edge(options, options.wasm ?? (await readFile(WASM)));
+    await edge.#runner.catch((error: Error) => {
+      edge.#sys.close(edge.#mediasoupFd);
+      throw error;
+    });
+    return edge;
   }
 
-  private constructor(
-    options: EdgeOptions,
-    parts: { sys: Syscalls; link: CommandLink; mediasoupFd: number; worker: Worker; ports: PortPool },
-  ) {
+  private constructor(options: EdgeOptions, wasm: Uint8Array) {
     this.#options = options;
-    this.#sys = parts.sys;
-    this.#link = parts.link;
-    this.#mediasoupFd = parts.mediasoupFd;
-    this.#worker = parts.worker;
-    this.#ports = parts.ports;
+    this.#wasm = wasm;
+    this.#ports = new PortPool(options.portMin, options.portMax);
     this.#slots = Array.from({ length: options.legsMax }, (_, i) => options.legsMax - 1 - i);
+    this.#sys = openSyscalls();
+    this.#mediasoupFd = this.#sys.openUdp(LOOPBACK, 0);
     this.mediasoupSide = { address: LOOPBACK, port: this.#sys.localPort(this.#mediasoupFd) };
-    this.#worker.on('error', (error) => this.#failed(error as Error));
-    this.#worker.on('exit', (code) => this.#failed(new Error(`the edge thread ended with code ${code}`)));
+    this.#runner = this.#begin();
   }
 
   async allocate(): Promise<EdgeLeg> {
@@ -89,12 +82,7 @@ export class Edge implements EdgePort {
     let leg: Leg | null = null;
     try {
       leg = this.#open(slot);
-      const answer = await this.#link.ask({
-        op: command.OP_ALLOCATE,
-        slot,
-        fds: leg.fds,
-        payload: allocationBlock(),
-      });
+      const answer = await this.#ask(allocation(leg));
       if (!answer.done) throw new Error(`the edge refused slot ${slot}`);
     } catch (error) {
       if (leg === null) this.#slots.push(slot);
@@ -112,7 +100,7 @@ export class Edge implements EdgePort {
       const some = legs.slice(from, from + command.STATS_MAX);
       const slots = Uint32Array.from(some, (leg) => leg.slot);
       const payload = new Uint8Array(slots.buffer);
-      const answer = await this.#link.ask({ op: command.OP_STATS, payload });
+      const answer = await this.#ask({ op: command.OP_STATS, payload });
       const idOf = new Map(some.map((leg) => [leg.slot, leg.id]));
       // A leg that was freed meanwhile may have left its slot to another.
       found.push(...readStats(answer.payload, idOf).filter(({ id }) => this.#legs.has(id)));
@@ -121,18 +109,15 @@ export class Edge implements EdgePort {
   }
 
   async totals(): Promise<EdgeTotals> {
-    const answer = await this.#link.ask({ op: command.OP_COUNTERS });
+    const answer = await this.#ask({ op: command.OP_COUNTERS });
     return readTotals(answer.payload, this.#legs.size, this.#options.legsMax);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const ended = once(this.#worker, 'exit');
-    this.#link.waker.stop();
-    await ended;
-    this.#link.end(new Error('the edge is closed'));
-    this.#link.waker.close();
+    const runner = await this.#runner.catch(() => null);
+    await runner?.close();
     for (const leg of this.#legs.values()) this.#release(leg);
     this.#legs.clear();
     this.#sys.close(this.#mediasoupFd);
@@ -146,7 +131,7 @@ export class Edge implements EdgePort {
       const rtpPort = this.#ports.take();
       if (rtpPort === null) throw new Error(`all UDP ports from ${portMin} to ${portMax} are in use`);
       try {
-        return { id: ++this.#lastId, slot, rtpPort, fds: this.#openPair(rtpPort) };
+        return { id: ++this.#lastId, slot, rtpPort, fds: this.#openPair(rtpPort), configuration: null };
       } catch (error) {
         cause = error;
         this.#ports.give(rtpPort);
@@ -183,23 +168,66 @@ export class Edge implements EdgePort {
   }
 
   async #configure(leg: Leg, config: EdgeLegConfig): Promise<void> {
-    const payload = configurationBlock(config);
-    let answer: Answer | null = null;
-    if (this.#legs.has(leg.id)) {
-      answer = await this.#link.ask({ op: command.OP_CONFIGURE, slot: leg.slot, payload });
-    }
-    if (answer?.done !== true) throw new Error(`leg ${leg.id} of the edge was freed`);
+    const freed = () => new Error(`leg ${leg.id} of the edge was freed`);
+    leg.configuration = configurationBlock(config);
+    if (!this.#legs.has(leg.id)) throw freed();
+    const answer = await this.#ask(configuration(leg, leg.configuration));
+    if (!answer.done) throw freed();
   }
 
   async #free(leg: Leg): Promise<void> {
     if (!this.#legs.delete(leg.id)) return;
-    await this.#link.ask({ op: command.OP_FREE, slot: leg.slot });
+    await this.#ask({ op: command.OP_FREE, slot: leg.slot });
     this.#release(leg);
   }
 
-  #failed(error: Error): void {
-    if (this.#closed) return;
-    this.#link.end(error);
-    this.#options.onEvent({ type: 'failed', message: error.message });
+  /** Asks the thread, and its successor when it ends meanwhile: what is asked may be asked twice. */
+  async #ask(question: Command): Promise<Answer> {
+    if (this.#closed) throw new Error('the edge is closed');
+    const runner = await this.#runner;
+    try {
+      return await runner.ask(question);
+    } catch (error) {
+      if (this.#closed) throw error;
+      return (await this.#runner).ask(question);
+    }
   }
+
+  async #begin(): Promise<EdgeRunner> {
+    const runner = await EdgeRunner.start({
+      wasm: this.#wasm,
+      legsMax: this.#options.legsMax,
+      mediasoupFd: this.#mediasoupFd,
+      onEnd: (error, batch) => this.#ended(error, batch),
+    });
+    for (const leg of this.#legs.values()) {
+      await runner.ask(allocation(leg));
+      if (leg.configuration !== null) await runner.ask(configuration(leg, leg.configuration));
+    }
+    return runner;
+  }
+
+  /** Only the thread is lost: the sockets belong to the process, and what was configured is known here. */
+  #ended(error: Error, batch: EdgeDatagram[]): void {
+    const now = performance.now();
+    this.#restarts = [...this.#restarts.filter((at) => now - at < RESTARTS_MS), now];
+    const runner = this.#restarts.length > RESTARTS_MAX ? Promise.reject(error) : this.#begin();
+    this.#runner = runner;
+    // One that ended before it was ready has its own successor, which says how it went.
+    const tell = (event: EdgeEvent) => {
+      if (this.#runner === runner && !this.#closed) this.#options.onEvent(event);
+    };
+    runner.then(
+      () => tell({ type: 'restarted', message: error.message, batch }),
+      (reason: Error) => tell({ type: 'failed', message: reason.message }),
+    );
+  }
+}
+
+function allocation({ slot, fds }: Leg): Command {
+  return { op: command.OP_ALLOCATE, slot, fds, payload: allocationBlock() };
+}
+
+function configuration({ slot }: Leg, payload: Uint8Array): Command {
+  return { op: command.OP_CONFIGURE, slot, payload };
 }

@@ -3,8 +3,9 @@
  * the kernel and has no event loop; commands come by ring, with an eventfd to wake it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { F_FLOW } from '../../wasm-core/assembly/abi.ts';
+import { F_ADDRESS, F_FLOW, F_LENGTH, F_PORT, FRAME_HEADER_BYTES } from '../../wasm-core/assembly/abi.ts';
 import * as abi from '../../wasm-core/assembly/rtp/abi.ts';
+import { formatAddress } from '../../wasm-core/host/address.ts';
 import { EdgeCore } from '../../wasm-core/host/edge-core.ts';
 import {
   BatchReceiver,
@@ -16,6 +17,7 @@ import {
 import { Sleeper } from '../../switch/realtime/waker.ts';
 import { CommandHandler } from './command-handler.ts';
 import type { EdgeThreadData } from './commands.ts';
+import type { EdgeDatagram } from './types.ts';
 import { nowUs } from './clock.ts';
 
 /** Longest sleep: RTCP reports are due within this, and a lost wake-up is noticed. */
@@ -90,7 +92,25 @@ class EdgeThread {
       for (let i = 0; i < ready; i++) this.#take(this.#events.token(i));
       this.#handle();
     }
+  }
+
+  close(): void {
     this.#sys.close(this.#epoll);
+  }
+
+  /** The datagrams that were being worked on, as evidence of a trap. */
+  batch(): EdgeDatagram[] {
+    return Array.from({ length: this.#filled }, (_, slot) => {
+      const frame = this.#core.slotsPtr + slot * abi.EDGE_SLOT_BYTES;
+      const header = new DataView(this.#core.memory.buffer, frame, FRAME_HEADER_BYTES);
+      const payload = frame + FRAME_HEADER_BYTES;
+      return {
+        token: header.getUint32(F_FLOW, true),
+        address: formatAddress(this.#core.bytes.subarray(frame + F_ADDRESS, frame + F_ADDRESS + 16)),
+        port: header.getUint16(F_PORT, true),
+        bytes: this.#core.bytes.slice(payload, payload + header.getUint32(F_LENGTH, true)),
+      };
+    });
   }
 
   #wait(): number {
@@ -155,4 +175,11 @@ class EdgeThread {
 const data = workerData as EdgeThreadData;
 const thread = await EdgeThread.create(data);
 parentPort!.postMessage('ready');
-thread.run();
+try {
+  thread.run();
+} catch (error) {
+  parentPort!.postMessage(thread.batch());
+  throw error;
+} finally {
+  thread.close();
+}

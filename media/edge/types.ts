@@ -14,6 +14,8 @@ export interface EdgeOptions {
   /** Legs at the same time at most. */
   legsMax: number;
   onEvent: (event: EdgeEvent) => void;
+  /** The compiled packet core. Default: build/edge.wasm. */
+  wasm?: Uint8Array;
 }
 
 /** Address and port of a UDP socket. */
@@ -98,12 +100,31 @@ export interface EdgeTotals {
   dropped: Record<string, number>;
 }
 
-/** The edge thread ended by itself: nothing passes any more. */
+/** The edge thread can't be kept running: nothing passes any more. */
 export interface EdgeFailedEvent {
   type: 'failed';
   message: string;
 }
-export type EdgeEvent = EdgeFailedEvent;
+
+/** A datagram as the edge received it. */
+export interface EdgeDatagram {
+  /** Slot of the leg's socket, doubled, plus 1 for its RTCP port; 0xffffffff: the socket towards mediasoup. */
+  token: number;
+  address: string;
+  port: number;
+  bytes: Uint8Array;
+}
+
+/**
+ * The edge thread failed and was begun anew with the same ports and configurations; its counters start again
+ * from 0. `batch`: the datagrams that it was working on, the offending one among them.
+ */
+export interface EdgeRestartedEvent {
+  type: 'restarted';
+  message: string;
+  batch: EdgeDatagram[];
+}
+export type EdgeEvent = EdgeFailedEvent | EdgeRestartedEvent;
 
 /** The edge as media control sees it; edge.ts implements it, tests fake it. */
 export interface EdgePort {
