@@ -120,6 +120,7 @@ export interface MediaTotals {
   /** Port pairs of the edge in use and in all. */
   portsUsed: number;
   portsMax: number;
+  /** RTP packets of plain legs, those that have ended included. */
   packetsIn: number;
   packetsOut: number;
   /** Dropped by the edge, by cause. */

@@ -6,7 +6,7 @@ import type { SdpVariant } from '../protocol.ts';
 import { parseSdp } from '../sdp/parse.ts';
 import { plainBody } from './support/bodies.ts';
 import { BrowserPhone, startBrowser } from './support/browser.ts';
-import { MediaProcess } from './support/media-process.ts';
+import { MediaProcess, nextEvent } from './support/media-process.ts';
 import { RtpPeer } from './support/rtp-peer.ts';
 
 let media: MediaProcess;
@@ -161,6 +161,18 @@ describe('a browser and a phone', () => {
   const sdp = () =>
     plainBody({ address: '127.0.0.1', port: phone.port, lines: ['a=rtpmap:101 telephone-event/8000'] });
 
+  /** The phone sends its tone until the browser hears it. */
+  async function hearsTalk(port: number): Promise<void> {
+    const before = await other.packetsReceived();
+    const sending = setInterval(() => phone.send({ pt: 0, ssrc: 77 }, TONE_1K, port), 20);
+    try {
+      await expect.poll(() => other.packetsReceived(), { timeout: 10_000 }).toBeGreaterThan(before + 10);
+      await hearsTone(other, 1_000);
+    } finally {
+      clearInterval(sending);
+    }
+  }
+
   async function talk(port: number): Promise<void> {
     const sending = setInterval(() => phone.send({ pt: 0, ssrc: 77 }, TONE_1K, port), 20);
     try {
@@ -191,6 +203,25 @@ describe('a browser and a phone', () => {
     });
     await other.accept(answer);
     await talk(port);
+  });
+
+  test('after the death of the worker the browser is lost until it restarts ICE, then both hear each other', async () => {
+    const [a, b] = begin('webrtc', 'plain');
+    const answer = (offer: string) => {
+      port = parseSdp(offer).audio!.port;
+      return Promise.resolve(plainBody({ address: '127.0.0.1', port: phone.port, formats: '0' }));
+    };
+    let port = 0;
+    await other.accept(await exchange(a, b, await other.offer(), answer));
+    await hearsTalk(port);
+    const replaced = nextEvent(client, 'workerReplaced');
+    process.kill((await client.stats()).totals.workers[0]!.pid, 'SIGKILL');
+    expect(await replaced).toMatchObject({ legsMoved: 1, webrtcLegsLost: 1 });
+    await other.restartIce();
+    await other.accept(await exchange(a, b, await other.offer(), answer));
+    const heard = phone.received.length;
+    await hearsTalk(port);
+    await expect.poll(() => phone.received.length).toBeGreaterThan(heard + 20);
   });
 
   test('the phone calls', async () => {

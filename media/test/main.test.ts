@@ -238,6 +238,17 @@ test('a browser gets an answer with ICE and DTLS, and everything is given back a
   expect((await client.stats()).totals).toMatchObject({ calls: 0, legs: 0, portsUsed: 0 });
 });
 
+test('a call that is set up while the worker dies is set up on the next one', async () => {
+  const { workers } = (await client.stats()).totals;
+  const replaced = nextEvent(client, 'workerReplaced');
+  process.kill(workers[0]!.pid, 'SIGKILL');
+  const connected = await connect();
+  await talk(connected);
+  await replaced;
+  await talk(connected);
+  await client.closeCall(connected.call);
+});
+
 test('a new epoch shuts out the older node, and a fresh node finds no calls', async () => {
   const { call } = await connect();
   const next = await media.client({ node: 'next' });
@@ -245,6 +256,13 @@ test('a new epoch shuts out the older node, and a fresh node finds no calls', as
   expect((await next.stats()).totals).toMatchObject({ calls: 0, portsUsed: 0 });
   expect(await client.closeCall(call)).toMatchObject({ status: 409 });
   await expect.poll(() => client.connected).toBe(false);
+});
+
+test('it does not start when a port is taken, and says which', async () => {
+  const other = new MediaProcess({ ports: '31220-31229', webrtcPort: 45_500 });
+  expect(await once(other.child, 'exit')).toEqual([1, null]);
+  expect(other.log).toContain("port 45500 of browsers' media on 127.0.0.1");
+  await other.stop();
 });
 
 test('it ends with its parent', async () => {

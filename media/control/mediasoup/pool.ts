@@ -143,11 +143,21 @@ export class WorkerPool {
       this.onFailed(failure as Error);
       return;
     }
-    const moved = await Promise.all([...seat.users].map((user) => user.moved()));
+    const moved = await Promise.all([...seat.users].map((user) => this.#move(user)));
     const gapMs = Math.round(performance.now() - diedMs);
     const legsMoved = moved.reduce((sum, legs) => sum + legs.plain, 0);
     const webrtcLegsLost = moved.reduce((sum, legs) => sum + legs.webrtc, 0);
     this.onReplaced({ diedPid, pid: seat.pid, legsMoved, webrtcLegsLost, gapMs });
+  }
+
+  /** One call that can't be moved is no reason to leave the others. */
+  async #move(user: WorkerUser): Promise<Record<SdpVariant, number>> {
+    try {
+      return await user.moved();
+    } catch (error) {
+      this.#log.error({ err: error }, 'a call could not be moved to the new worker');
+      return { plain: 0, webrtc: 0 };
+    }
   }
 
   async #createPatiently(seat: Seat): Promise<{ worker: Worker; webRtcServer: WebRtcServer }> {

@@ -26,10 +26,10 @@ interface Phone {
 }
 
 export class BrowserPhone {
-  readonly page: Page;
+  readonly #page: Page;
 
   private constructor(page: Page) {
-    this.page = page;
+    this.#page = page;
   }
 
   /** @param toneHz what it sends. */
@@ -41,34 +41,39 @@ export class BrowserPhone {
 
   /** An offer, or one that puts on hold or resumes. */
   async offer(direction: RTCRtpTransceiverDirection = 'sendrecv'): Promise<string> {
-    return await this.page.evaluate(makeOffer, direction);
+    return await this.#page.evaluate(makeOffer, direction);
+  }
+
+  /** The next offer comes with new ICE credentials. */
+  async restartIce(): Promise<void> {
+    await this.#page.evaluate(restart);
   }
 
   async accept(answer: string): Promise<void> {
-    await this.page.evaluate(acceptAnswer, answer);
+    await this.#page.evaluate(acceptAnswer, answer);
   }
 
   /** The answer to an offer. */
   async answer(offer: string): Promise<string> {
-    return await this.page.evaluate(makeAnswer, offer);
+    return await this.#page.evaluate(makeAnswer, offer);
   }
 
   /** The loudest frequency of the last moments, Hz, and how loud it is in dB. */
   async hears(): Promise<{ hz: number; db: number }> {
-    return await this.page.evaluate(loudest);
+    return await this.#page.evaluate(loudest);
   }
 
   async packetsReceived(): Promise<number> {
-    return await this.page.evaluate(countReceived);
+    return await this.#page.evaluate(countReceived);
   }
 
   /** Sends DTMF. */
   async press(tones: string): Promise<void> {
-    await this.page.evaluate(pressKeys, tones);
+    await this.#page.evaluate(pressKeys, tones);
   }
 
   async close(): Promise<void> {
-    await this.page.close();
+    await this.#page.close();
   }
 }
 
@@ -103,6 +108,10 @@ async function makeOffer(direction: RTCRtpTransceiverDirection): Promise<string>
   connection.getTransceivers()[0]!.direction = direction;
   await connection.setLocalDescription();
   return connection.localDescription!.sdp;
+}
+
+function restart(): void {
+  (window as unknown as { phone: Phone }).phone.connection.restartIce();
 }
 
 async function acceptAnswer(sdp: string): Promise<void> {
