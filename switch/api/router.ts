@@ -76,6 +76,11 @@ export class Router<C> {
     return found.route.handle(context, readParameters(found, segments, request.query));
   }
 
+  /** Name of the token of a request, for the log; null when it has none of ours. */
+  whoIs(request: Request): string | null {
+    return this.#tokens.identify(request.token);
+  }
+
   #authorize(request: Request, access: Route<C>['access']): void {
     if (access === 'open' || (access === 'metrics' && this.#metricsOpen)) return;
     if (this.#tokens.identify(request.token) !== null) return;

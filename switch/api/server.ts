@@ -101,7 +101,9 @@ export class WebServer {
   /** The answer to any request; never throws. */
   async #answer(request: Request): Promise<Reply> {
     try {
-      return (await this.#router.handle(request, this.#context)) ?? this.#pages.handle(request);
+      const reply = (await this.#router.handle(request, this.#context)) ?? this.#pages.handle(request);
+      this.#audit(request, reply.status);
+      return reply;
     } catch (error) {
       if (error instanceof Problem) return problemReply(error, request.path);
       this.#log.error({ err: error, path: request.path }, 'request failed');
@@ -110,6 +112,13 @@ export class WebServer {
         request.path,
       );
     }
+  }
+
+  /** Who changed something is written down. */
+  #audit(request: Request, status: number): void {
+    const { method, path } = request;
+    if (method === 'GET' || method === 'HEAD') return;
+    this.#log.info({ by: this.#router.whoIs(request), method, path, status }, 'api request');
   }
 
   /** Stops listening and closes every connection. */

@@ -130,6 +130,29 @@ describe('framing of streams', () => {
     ]);
   });
 
+  it('never does anything else with bytes of any kind', () => {
+    const piece = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc
+        .constantFrom(
+          '\r\n',
+          '\r\n\r\n',
+          'OPTIONS sip:a SIP/2.0\r\n',
+          'l: 3\r\n',
+          'l: 99999\r\n',
+          ' l: 4\r\n',
+        )
+        .map((text) => Buffer.from(text)),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (chunks) => {
+        // `frame` passes on what is not a FramingError.
+        for (const seen of frame(chunks, 500)) expect(seen.length).toBeLessThanOrEqual(500);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('accepts the same length twice', () => {
     const text = 'OPTIONS sip:a SIP/2.0\r\nl: 1\r\nContent-Length: 1\r\n\r\nx';
     expect(one(text)).toEqual([text]);
