@@ -132,7 +132,8 @@ export class Call {
     const offer = begun?.offer ?? parseSdp(input.sdp);
     const audio = usableAudio(offer);
     this.#pts ??= assignPayloadTypes(audio.codecs);
-    const terms = { ...audio, codecs: codecsToOffer(audio, this.#pts) };
+    const { direction, ptime, maxptime } = audio;
+    const terms = { codecs: codecsToOffer(audio, this.#pts), direction, ptime, maxptime };
     const exchange = begun ?? this.#exchanges.begin(input, offer);
     const [, ...targets] = await Promise.all([
       this.#offererSide(input.leg, audio.variant),

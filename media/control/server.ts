@@ -33,6 +33,7 @@ export class MediaServer {
       this.#server.once('error', reject);
       this.#server.listen(path, () => resolve());
     });
+    this.#server.on('error', (error) => this.#log.error({ err: error }, 'socket of the nodes'));
     // Who can connect can listen to calls.
     chmodSync(path, 0o600);
   }

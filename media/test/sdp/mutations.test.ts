@@ -6,9 +6,9 @@ import { assignPayloadTypes } from '../../sdp/codec.ts';
 import type { RemoteDescription } from '../../sdp/description.ts';
 import { SdpError } from '../../sdp/error.ts';
 import { parseSdp } from '../../sdp/parse.ts';
-import { BARESIP, CHROMIUM, LINPHONE, SIPP } from '../support/bodies.ts';
+import { BARESIP, CHROMIUM, FIREFOX, LINPHONE, SIPP } from '../support/bodies.ts';
 
-const SAMPLES = [BARESIP, CHROMIUM, LINPHONE, SIPP];
+const SAMPLES = [BARESIP, CHROMIUM, FIREFOX, LINPHONE, SIPP];
 const RUNS = { numRuns: 2_000 };
 
 function tryParse(text: string): RemoteDescription | null {

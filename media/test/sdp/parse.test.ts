@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SdpError } from '../../sdp/error.ts';
 import { parseSdp } from '../../sdp/parse.ts';
-import { BARESIP, CHROMIUM, crlf, LINPHONE, plainBody, SIPP } from '../support/bodies.ts';
+import { BARESIP, CHROMIUM, crlf, FIREFOX, LINPHONE, plainBody, SIPP } from '../support/bodies.ts';
 
 function codecs(text: string): string[] {
   return parseSdp(text).audio!.codecs.map(({ pt, kind, fmtp }) => `${pt} ${kind.key}${fmtp && ` ${fmtp}`}`);
@@ -81,6 +81,23 @@ describe('what phones and browsers write', () => {
       '8 PCMA/8000',
       '110 telephone-event/48000',
       '126 telephone-event/8000',
+    ]);
+  });
+
+  test('Firefox', () => {
+    const { audio } = parseSdp(FIREFOX);
+    expect(audio).toMatchObject({ variant: 'webrtc', direction: 'sendrecv', address: null });
+    expect(audio!.webrtc).toMatchObject({
+      fingerprint: { algorithm: 'sha-256', value: expect.stringMatching(/^10:20/) },
+      ssrc: 1234567890,
+      midExtension: 3,
+    });
+    expect(audio!.codecs.map(({ pt, kind }) => `${pt} ${kind.key}`)).toEqual([
+      '109 opus/48000/2',
+      '9 G722/8000',
+      '0 PCMU/8000',
+      '8 PCMA/8000',
+      '101 telephone-event/8000',
     ]);
   });
 

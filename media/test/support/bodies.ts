@@ -107,6 +107,38 @@ export const CHROMIUM = crlf([
   'a=ssrc:3570614608 msid:7f3f2f3a-1 0b9c-track',
 ]);
 
+/** Firefox: the fingerprint stands at session level, and opus is 109. */
+export const FIREFOX = crlf([
+  'v=0',
+  'o=mozilla...THIS_IS_SDPARTA-99.0 5432109876 0 IN IP4 0.0.0.0',
+  's=-',
+  't=0 0',
+  'a=sendrecv',
+  'a=fingerprint:sha-256 10:20:30:40:50:60:70:80:90:A0:B0:C0:D0:E0:F0:00:10:20:30:40:50:60:70:80:90:A0:B0:C0:D0:E0:F0:00',
+  'a=group:BUNDLE 0',
+  'a=ice-options:trickle',
+  'a=msid-semantic:WMS *',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 109 9 0 8 101',
+  'c=IN IP4 0.0.0.0',
+  'a=sendrecv',
+  'a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level',
+  'a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid',
+  'a=fmtp:109 maxplaybackrate=48000;stereo=1;useinbandfec=1',
+  'a=fmtp:101 0-15',
+  'a=ice-pwd:d6e9b3d1c4f2a0b8e7c5d3a1d6e9b3d1',
+  'a=ice-ufrag:7d1c33a0',
+  'a=mid:0',
+  'a=msid:{8c0f} {77aa}',
+  'a=rtcp-mux',
+  'a=rtpmap:109 opus/48000/2',
+  'a=rtpmap:9 G722/8000/1',
+  'a=rtpmap:0 PCMU/8000',
+  'a=rtpmap:8 PCMA/8000',
+  'a=rtpmap:101 telephone-event/8000/1',
+  'a=setup:actpass',
+  'a=ssrc:1234567890 cname:{0d2e}',
+]);
+
 /** A description of plain audio, one line per thing that tests vary. */
 export interface PlainBody {
   address?: string;
