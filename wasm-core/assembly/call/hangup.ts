@@ -23,12 +23,12 @@ import { frameBegin, frameEnd, nowMs, sendBegin, sendRequestEnd } from '../effec
 import { BRANCH_OWN, NO_CALL, identityFor } from '../identity';
 import { recGen, recSlot, tableGet } from '../mem/table';
 import { timerSet } from '../mem/wheel';
-import { writeVia } from '../proxy/forward';
+import { writeDialogLines, writeVia } from '../proxy/forward';
 import { senderTarget } from '../proxy/source';
 import { B_TARGET, bindingGet } from '../registrar/bindings';
 import { adUriLen, adUriPtr, parseAddress } from '../sip/address';
-import { H_CALL_ID, H_CONTACT, H_FROM, H_TO } from '../sip/header';
-import { cseqNumber, hdrFirst, hdrLine, hdrLineEnd, hdrVal, hdrValLen, statusCode } from '../sip/message';
+import { H_CONTACT } from '../sip/header';
+import { cseqNumber, hdrFirst, hdrVal, hdrValLen, statusCode } from '../sip/message';
 import { targetCopy } from '../target';
 import { bytes, crlf, decimal, text } from '../text';
 import { inviteCancel, timeoutMs } from '../transaction/invite';
@@ -219,18 +219,11 @@ function orphanSend(method: string, methodId: u32, step: u32, uri: usize, len: u
   bytes(uri, len);
   text(' SIP/2.0\r\n');
   writeVia(target, BRANCH_OWN, target, NO_CALL, step, 0, cseqNumber);
-  line(H_FROM);
-  line(H_TO);
-  line(H_CALL_ID);
+  writeDialogLines();
   text('CSeq: ');
   decimal(cseqNumber + step);
   text(' ');
   text(method);
   text('\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n');
   sendRequestEnd(frame, methodId);
-}
-
-function line(id: u32): void {
-  const i = hdrFirst(id);
-  bytes(hdrLine(i), (hdrLineEnd(i) - hdrLine(i)) as u32);
 }

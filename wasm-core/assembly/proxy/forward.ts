@@ -6,7 +6,10 @@ import { editClose, editCopy, editCut, editOpen } from '../edit';
 import { mediaBody, mediaBodyLen, mediaDone } from '../call/media';
 import { writeBranch, writeDialogCookie } from '../identity';
 import {
+  H_CALL_ID,
   H_CONTENT_LENGTH,
+  H_FROM,
+  H_TO,
   H_MAX_FORWARDS,
   H_P_ASSERTED_IDENTITY,
   H_PROXY_AUTHORIZATION,
@@ -172,4 +175,16 @@ export function writeBody(ptr: usize, len: u32): void {
   decimal(len);
   text('\r\n\r\n');
   bytes(ptr, len);
+}
+
+/** From, To and Call-ID of the current message, for another request of its dialog. */
+export function writeDialogLines(): void {
+  writeLine(H_FROM);
+  writeLine(H_TO);
+  writeLine(H_CALL_ID);
+}
+
+function writeLine(id: u32): void {
+  const i = hdrFirst(id);
+  bytes(hdrLine(i), (hdrLineEnd(i) - hdrLine(i)) as u32);
 }

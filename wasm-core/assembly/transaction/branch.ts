@@ -12,14 +12,11 @@ import {
   I_T2_MS,
   I_TIMER_C_MS,
   LEG_CALLER,
-  METHOD_ACK,
   METHOD_CANCEL,
   METHOD_INVITE,
   TRANSPORT_UDP,
-  VARIANT_PLAIN,
 } from '../abi';
 import {
-  K_A,
   K_LEG_B,
   callAnswered,
   callCloseLeg,
@@ -32,17 +29,13 @@ import { callWriteAnswer } from '../call/strings';
 import { orphanEnd } from '../call/hangup';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
 import { initU32 } from '../config';
-import { count, nowMs, nowUs, sendBegin, sendRequestEnd, sendResponseEnd } from '../effects';
-import { BRANCH_TRANSACTION } from '../identity';
-import { blockAlloc, blockFree } from '../mem/pool';
-import { recGen, recSlot } from '../mem/table';
-import { writeBody, writeRecordRoute, writeVia } from '../proxy/forward';
+import { count, nowMs, nowUs, sendBegin, sendResponseEnd } from '../effects';
 import { writeForwarded } from '../proxy/response';
-import { writePath } from '../proxy/stateless';
-import { H_CALL_ID, H_FROM, H_TO } from '../sip/header';
-import { cseqMethodId, cseqNumber, hdrFirst, hdrLine, hdrLineEnd, statusCode } from '../sip/message';
+import { cseqMethodId, statusCode } from '../sip/message';
 import { variantOf } from '../target';
-import { bytes, cursor, decimal, text } from '../text';
+import { cursor } from '../text';
+import { bestLocal, bestResponse } from './best';
+import { legOf, sendAck, sendCancel, sendInvite } from './outgoing';
 import {
   accepted,
   callOf,
@@ -60,41 +53,25 @@ import {
   FKS_FINISHED,
   FKS_NEW,
   FKS_PROCEEDING,
-  FK_BINDING,
   FK_CANCEL,
   FK_DUE_RETRANSMIT,
   FK_DUE_TIMEOUT,
   FK_GROUP,
-  FK_INDEX,
   FK_INTERVAL,
   FK_NEXT,
-  FK_PATH,
   FK_STATE,
   FK_STATUS,
   FK_TARGET,
-  FK_URI,
   TXF_CANCELLED,
   TXF_TRUNK,
   TXS_PROCEEDING,
-  TX_BEST,
-  TX_BEST_LEN,
-  TX_BEST_STATUS,
-  TX_BINDING,
-  TX_BODY,
-  TX_BODY_LEN,
   TX_BRANCHES,
   TX_FLAGS,
-  TX_FROM_TAG,
   TX_GROUP,
-  TX_HEADERS,
-  TX_HEADERS_LEN,
   TX_LISTENER,
-  TX_LOOP,
   TX_OPEN,
-  TX_PLAIN,
   TX_SOURCE,
   TX_STATE,
-  TX_WEBRTC,
   TX_WINNER,
 } from './tables';
 
@@ -112,11 +89,6 @@ function state(fork: usize): u32 {
 
 function isUdp(fork: usize): bool {
   return load<u8>(fork + FK_TARGET) == TRANSPORT_UDP;
-}
-
-/** Media leg of a branch. */
-function legOf(fork: usize): u32 {
-  return (load<u8>(fork + FK_INDEX) as u32) + 1;
 }
 
 // --- sending ----------------------------------------------------------------------------------------
@@ -145,83 +117,6 @@ export function startGroup(tx: usize): bool {
     store<f32>(call + K_SETUP, (nowUs - load<f64>(call + K_STARTED)) as f32);
   }
   return true;
-}
-
-function startLine(method: string, fork: usize): void {
-  text(method);
-  bytes(load<u32>(fork + FK_URI), load<u32>(fork + FK_URI, 4));
-  text(' SIP/2.0\r\n');
-}
-
-function branchVia(tx: usize, fork: usize): void {
-  const index = load<u8>(fork + FK_INDEX) as u32;
-  const loop = load<u64>(tx + TX_LOOP);
-  writeVia(fork + FK_TARGET, BRANCH_TRANSACTION, tx + TX_SOURCE, recSlot(tx), recGen(tx), index, loop);
-}
-
-function sendInvite(tx: usize, fork: usize): void {
-  const call = callOf(tx);
-  if (call == 0) return;
-  const target = fork + FK_TARGET;
-  const frame = sendBegin(target);
-  startLine('INVITE ', fork);
-  // The cookie's MAC covers the Call-ID: `callHash` is that of the INVITE here, see storedTake.
-  branchVia(tx, fork);
-  writeRecordRoute(
-    recSlot(call),
-    recGen(call),
-    legOf(fork),
-    load<u32>(tx + TX_FROM_TAG),
-    call + K_A,
-    tx + TX_BINDING,
-    target,
-    fork + FK_BINDING,
-  );
-  writePath(fork + FK_PATH);
-  bytes(load<u32>(tx + TX_HEADERS), load<u32>(tx + TX_HEADERS_LEN));
-  const plain = variantOf(load<u8>(target)) == VARIANT_PLAIN;
-  const made = tx + (plain ? TX_PLAIN : TX_WEBRTC);
-  if (load<u32>(made) != 0) writeBody(load<u32>(made), load<u32>(made, 4));
-  else writeBody(load<u32>(tx + TX_BODY), load<u32>(tx + TX_BODY_LEN));
-  sendRequestEnd(frame, METHOD_INVITE);
-}
-
-/** CANCEL for a branch (RFC 3261 9.1). The stored INVITE is the current message. */
-function sendCancel(tx: usize, fork: usize): void {
-  const frame = sendBegin(fork + FK_TARGET);
-  startLine('CANCEL ', fork);
-  branchVia(tx, fork);
-  writePath(fork + FK_PATH);
-  writeDialogLines();
-  text('CSeq: ');
-  decimal(cseqNumber);
-  text(' CANCEL\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n');
-  sendRequestEnd(frame, METHOD_CANCEL);
-}
-
-/** From, To and Call-ID of the current message. */
-function writeDialogLines(): void {
-  line(H_FROM);
-  line(H_TO);
-  line(H_CALL_ID);
-}
-
-function line(id: u32): void {
-  const i = hdrFirst(id);
-  bytes(hdrLine(i), (hdrLineEnd(i) - hdrLine(i)) as u32);
-}
-
-/** Hop-by-hop ACK for the final response that is the current message (17.1.1.3). */
-function sendAck(tx: usize, fork: usize): void {
-  const frame = sendBegin(fork + FK_TARGET);
-  startLine('ACK ', fork);
-  branchVia(tx, fork);
-  writePath(fork + FK_PATH);
-  writeDialogLines();
-  text('CSeq: ');
-  decimal(cseqNumber);
-  text(' ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n');
-  sendRequestEnd(frame, METHOD_ACK);
 }
 
 /**
@@ -347,7 +242,7 @@ function failure(tx: usize, fork: usize): void {
   const call = callOf(tx);
   if (call != 0 && nextBranch(firstBranch(tx)) != 0) callCloseLeg(call, legOf(fork));
   if (load<u8>(tx + TX_STATE) != TXS_PROCEEDING || load<u32>(tx + TX_WINNER) != 0) return;
-  if (isBetter(status, load<u16>(tx + TX_BEST_STATUS))) keepBest(tx, status);
+  bestResponse(tx, status);
   goOn(tx, status);
 }
 
@@ -378,57 +273,11 @@ function goOn(tx: usize, status: u32): void {
   finishWithBest(tx);
 }
 
-/** Rank of a final status, lower is better (16.7 step 6). */
-function rank(status: u32): u32 {
-  if (status >= 600) return 0;
-  if (status < 400) return 1;
-  switch (status) {
-    case 401:
-    case 407:
-    case 415:
-    case 420:
-    case 484:
-      return 2;
-    case 408:
-    case 480:
-    case 487:
-      return 4;
-    case 503:
-      return 6;
-    default:
-      return status < 500 ? 3 : 5;
-  }
-}
-
-function isBetter(status: u32, than: u32): bool {
-  return than == 0 || rank(status) < rank(than);
-}
-
-/** Keeps the current response as the best one. */
-function keepBest(tx: usize, status: u32): void {
-  blockFree(load<u32>(tx + TX_BEST));
-  store<u32>(tx + TX_BEST, 0);
-  store<u16>(tx + TX_BEST_STATUS, status);
-  sendBegin(tx + TX_SOURCE); // written where an effect would be, and not sent
-  const from = cursor;
-  writeForwarded();
-  const len = (cursor - from) as u32;
-  const block = blockAlloc(len);
-  if (block == 0) return;
-  memory.copy(block, from, len);
-  store<u32>(tx + TX_BEST, block as u32);
-  store<u32>(tx + TX_BEST_LEN, len);
-}
-
 /** A branch has failed without a response of its own. */
 function failLocally(tx: usize, fork: usize, status: u32): void {
   finish(tx, fork, status);
   if (load<u8>(tx + TX_STATE) != TXS_PROCEEDING || load<u32>(tx + TX_WINNER) != 0) return;
-  if (isBetter(status, load<u16>(tx + TX_BEST_STATUS))) {
-    blockFree(load<u32>(tx + TX_BEST));
-    store<u32>(tx + TX_BEST, 0);
-    store<u16>(tx + TX_BEST_STATUS, status);
-  }
+  bestLocal(tx, status);
   goOn(tx, status);
 }
 
@@ -478,7 +327,7 @@ function retransmit(tx: usize, fork: usize): void {
 function branchTimeout(tx: usize, fork: usize): void {
   const s = state(fork);
   if (s == FKS_PROCEEDING) {
-    if (load<u16>(tx + TX_BEST_STATUS) == 0) store<u16>(tx + TX_BEST_STATUS, 408);
+    bestLocal(tx, 408);
     storedTake(tx);
     cancelOne(tx, fork);
   } else failLocally(tx, fork, s == FKS_CALLING ? 408 : 487);
