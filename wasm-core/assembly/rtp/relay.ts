@@ -58,7 +58,15 @@ import {
   stripExtension,
 } from './packet';
 import { hearRtcp, validRtcp } from './rtcp-read';
-import { outMark, outSequence, outTimestamp, streamHear, streamPause, streamSend } from './stream';
+import {
+  outMark,
+  outSequence,
+  outTimestamp,
+  streamHear,
+  streamPause,
+  streamSend,
+  streamSkip,
+} from './stream';
 
 /** Handles the datagram of a receive slot that came by the socket `token`. */
 export function relay(frame: usize, token: u32, nowUs: f64): void {
@@ -102,7 +110,10 @@ function rtpFromPhone(leg: usize, frame: usize, ptr: usize, length: u32, nowUs: 
   const known = isSource(leg, address, port);
   if (!known && !mayLatch(leg, address, port, nowUs)) return dropSource(leg);
   const pt = ptIn(leg, rtpPt);
-  if (pt == PT_NONE) return count(K_UNKNOWN_PT);
+  if (pt == PT_NONE) {
+    if (known) streamSkip(legIn(leg), rtpSsrc, rtpSequence);
+    return count(K_UNKNOWN_PT);
+  }
   if (!known) latch(leg, address, port);
   latchHeard(leg, nowUs);
   const rate = clockRate(leg, rtpPt);
@@ -137,7 +148,10 @@ function fromMediasoup(leg: usize, ptr: usize, length: u32, nowUs: f64): void {
   }
   if (!parseRtp(ptr, length)) return count(K_BAD_PACKET);
   const pt = ptOut(leg, rtpPt);
-  if (pt == PT_NONE) return count(K_UNKNOWN_PT);
+  if (pt == PT_NONE) {
+    streamSkip(legOut(leg), rtpSsrc, rtpSequence);
+    return count(K_UNKNOWN_PT);
+  }
   const rate = clockRate(leg, pt);
   const heard = streamHear(legOut(leg), rtpSsrc, rtpSequence, rtpTimestamp, rate, length, nowUs);
   if (!heard) return count(K_BAD_SEQUENCE);

@@ -143,6 +143,18 @@ export function streamHear(
   return true;
 }
 
+/**
+ * A packet of the source is left out for good (a payload type the other side does not know, such as comfort noise):
+ * it is not lost, and the numbers of what is sent on close up.
+ */
+export function streamSkip(stream: usize, ssrc: u32, sequence: u32): void {
+  if (load<u32>(stream, ST_ACTIVE) == 0 || load<u32>(stream, ST_SOURCE) != ssrc) return;
+  const isNext = ((load<u32>(stream, ST_MAX_SEQ) + 1) & 0xffff) == sequence;
+  if (!sequenceHeard(stream, ssrc, sequence)) return;
+  store<u32>(stream, load<u32>(stream, ST_RECEIVED) + 1, ST_RECEIVED);
+  if (isNext) store<u32>(stream, load<u32>(stream, ST_SEQ_OFFSET) - 1, ST_SEQ_OFFSET);
+}
+
 /** What is heard is not sent on for now; what comes after goes on without a gap. */
 export function streamPause(stream: usize): void {
   store<u32>(stream, 1, ST_REBASE);

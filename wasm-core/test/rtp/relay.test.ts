@@ -187,6 +187,24 @@ describe('continuity towards the phone', () => {
     expect(after!.timestamp - before!.timestamp).toBe(51 * 160);
   });
 
+  it('leaves no gap for payload types that the other side does not know, and calls them not lost', () => {
+    const send = (sequence: number, payloadType: number) =>
+      inward({ sequence, payloadType, timestamp: 160 * sequence });
+    const [before] = send(10, 0);
+    for (const n of [11, 12]) expect(send(n, 13)).toEqual([]); // comfort noise
+    const [after] = send(13, 0);
+    expect(after).toMatchObject({
+      sequence: before!.sequence + 1,
+      timestamp: before!.timestamp + 3 * 160,
+      marker: false,
+    });
+    expect(rig.stat(abi.S_EXPECTED)).toBe(4);
+    expect(rig.stat(abi.S_LOST)).toBe(0);
+    expect(send(15, 0)[0]!.sequence).toBe(after!.sequence + 2); // a real loss stays one
+    expect(inward({ sequence: 16, payloadType: 13, ssrc: 5 })).toEqual([]); // of another source: means nothing
+    expect(send(16, 0)[0]!.sequence).toBe(after!.sequence + 3);
+  });
+
   it('does the same towards mediasoup when the phone changes its SSRC', () => {
     const [before] = inward({ sequence: 100, timestamp: 1_000 });
     rig.pass(20);
