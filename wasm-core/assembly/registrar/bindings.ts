@@ -234,8 +234,6 @@ export function bindingRemove(b: usize): void {
 /** A binding has expired. */
 export function bindingTimer(node: usize): void {
   const b = node - B_TIMER;
-  // Longer than the wheel can hold a timer: here it only goes round again.
-  if (load<u64>(b + B_EXPIRES) > nowMs) return timerSet(node, load<u64>(b + B_EXPIRES));
   const aor: usize = load<u32>(b + B_AOR);
   bindingRemove(b);
   aorRelease(aor);
