@@ -73,8 +73,10 @@ export class CallTable {
     await call?.close();
   }
 
+  /** For a node that has just started: it gives the names of ended calls anew. */
   async closeAll(): Promise<void> {
     await Promise.all([...this.#calls.keys()].map((id) => this.close(id)));
+    this.#ended.clear();
   }
 
   /** Empty when there is no such call. */

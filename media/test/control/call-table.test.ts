@@ -66,3 +66,13 @@ test('closing what is not there does nothing', async () => {
   await calls.closeLeg('9.9', 1);
   expect(await calls.stats('9.9')).toEqual([]);
 });
+
+test('a node that begins again gives the names of ended calls anew', async () => {
+  const calls = new CallTable(new FakeEngine(), 2);
+  await invite(calls, '1.1');
+  await calls.close('1.1');
+  await invite(calls, '2.1');
+  await calls.closeAll();
+  expect(await invite(calls, '1.1')).toMatchObject({ status: 200 });
+  expect(await invite(calls, '2.1')).toMatchObject({ status: 200 });
+});
