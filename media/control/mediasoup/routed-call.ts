@@ -86,8 +86,10 @@ export class RoutedCall implements CallMedia, WorkerUser {
     return this.#inOrder(async () => {
       this.#closed = true;
       this.#seat.users.delete(this);
+      // Transports first: a Router that closes them doesn't tell the WebRtcServer, which would keep them for ever.
+      const released = [...this.#endpoints].map((endpoint) => endpoint.release());
       this.#router?.close();
-      await Promise.all([...this.#endpoints].map((endpoint) => endpoint.release()));
+      await Promise.all(released);
       this.#endpoints.clear();
     });
   }
