@@ -16,6 +16,7 @@ import {
   type StatsRequest,
 } from './protocol.ts';
 
+/** Where to connect, as whom, and how patiently. */
 export interface MediaClientOptions {
   /** Unix socket of the media process. */
   socket: string;
@@ -54,6 +55,7 @@ type Bare =
   | Omit<CloseCallRequest, 'id' | 'epoch'>
   | Omit<StatsRequest, 'id' | 'epoch'>;
 
+/** Requests fail while it is not connected; it never stops trying until it is closed. */
 export class MediaClient {
   onEvent: (event: MediaEvent) => void = () => undefined;
   readonly #options: Required<MediaClientOptions>;

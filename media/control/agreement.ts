@@ -25,6 +25,7 @@ export interface PartyCodecs {
   send: CodecMapping[];
 }
 
+/** What follows from an offer and its answer. */
 export interface Agreement {
   /** For the answer to the offerer: its own payload types, one codec to talk with and the events. */
   answer: Codec[];

@@ -12,6 +12,7 @@ export type SdpOutcome =
   | { status: 200; bodies: Bodies }
   | { status: 400 | 488 | 500 | 503; reason: string; error?: Error };
 
+/** Calls by their name `slot.generation`. */
 export class CallTable {
   readonly #engine: Engine;
   readonly #callsMax: number;

@@ -17,11 +17,13 @@ import { type AudioTerms, Side } from './side.ts';
 
 /** A body that came in, as the node sends it. */
 export type SdpInput = Omit<SdpRequest, 'op' | 'id' | 'epoch' | 'call'>;
+/** Bodies that go out, by the variant that was asked for. */
 export type Bodies = Partial<Record<SdpVariant, string>>;
 
 /** Legs of a call at most; the core has fewer branches. */
 export const LEGS_MAX = 64;
 
+/** All that is known of one call; `close` ends it for good. */
 export class Call {
   readonly #engine: Engine;
   readonly #exchanges = new ExchangeLog();

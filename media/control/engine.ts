@@ -44,6 +44,7 @@ export interface EndpointStats {
   rttMs: number | null;
 }
 
+/** Where one party is connected: a port pair of the edge, or a WebRTC transport. */
 export interface Endpoint {
   readonly variant: SdpVariant;
   /** Can change with `prepare`, or when a worker was replaced. */
@@ -74,6 +75,7 @@ export interface CallMedia {
   close(): Promise<void>;
 }
 
+/** Opens the media of calls. */
 export interface Engine {
   /** Address that is written into descriptions. */
   readonly announcedAddress: string;

@@ -14,6 +14,7 @@ const EXCHANGES_MAX = 8;
 /** What an exchange needs to know of a message with SDP. */
 export type SdpMessage = Pick<SdpRequest, 'leg' | 'targetLeg' | 'method' | 'cseq' | 'status' | 'sdp'>;
 
+/** An answer that was given. */
 export interface Answer {
   sdp: string;
   /** Method and CSeq of the message that it came in. */
@@ -25,6 +26,7 @@ export interface Answer {
   final: boolean;
 }
 
+/** An offer, and the answers to it. */
 export interface Exchange {
   offerer: number;
   /** Leg that is to answer, or LEG_ANY. */
@@ -41,6 +43,7 @@ export interface Exchange {
   answers: Map<number, Answer>;
 }
 
+/** The last exchanges of a call. */
 export class ExchangeLog {
   /** Oldest first. */
   readonly #exchanges: Exchange[] = [];

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { isIP } from 'node:net';
 
+/** What the command line says, checked and complete. */
 export interface MediaOptions {
   /** Unix socket on which nodes command. */
   socket: string;

@@ -6,6 +6,7 @@ import { meanOpinionScore } from './mos.ts';
 /** Packets before which a score would say nothing: one second of 20 ms packets. */
 const SCORED_PACKETS_MIN = 50;
 
+/** One leg as the protocol tells it; figures with two decimals. */
 export function legStats(
   leg: number,
   variant: SdpVariant,

@@ -12,6 +12,7 @@ const CONNECTIONS_MAX = 16;
 /** Unsent bytes at which a connection that doesn't read is given up. */
 const UNSENT_BYTES_MAX = 16 << 20;
 
+/** Bounded: connections, requests that wait, and bytes that a node does not read. */
 export class MediaServer {
   readonly #service: MediaService;
   readonly #log: Logger;

@@ -23,6 +23,7 @@ export interface WorkerView {
   users: { size: number };
 }
 
+/** What the service speaks for. */
 export interface ServiceParts {
   calls: CallTable;
   edge: Pick<EdgePort, 'totals'>;
@@ -34,6 +35,7 @@ export interface ServiceParts {
 /** SIP-like statuses beyond those of bodies. */
 const STALE_EPOCH = 409;
 
+/** Grants the lease, and lets only its holder command. */
 export class MediaService {
   readonly #parts: ServiceParts;
   readonly #log: Logger;

@@ -31,6 +31,7 @@ export interface AudioTerms {
   maxptime: number | null;
 }
 
+/** One per dialog; while an INVITE forks, one per variant for all its branches. */
 export class Side {
   readonly variant: SdpVariant;
   readonly endpoint: Endpoint;

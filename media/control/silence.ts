@@ -20,6 +20,7 @@ export function lookEveryMs(timeoutS: number): number {
   return Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN, (timeoutS * 1000) / LOOKS));
 }
 
+/** Looks when it is told to, so that tests have the time in their hands. */
 export class SilenceWatch {
   readonly #calls: CallTable;
   readonly #timeoutMs: number;

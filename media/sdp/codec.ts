@@ -1,5 +1,6 @@
 /** The codecs that pass the switch: one table, from which lookups are derived. Nothing is transcoded. */
 
+/** Encoding name, clock rate, and channels if more than one. */
 export type CodecKey =
   | 'opus/48000/2'
   | 'G722/8000'
@@ -8,6 +9,7 @@ export type CodecKey =
   | 'telephone-event/48000'
   | 'telephone-event/8000';
 
+/** What is known of a codec, whoever offers it. */
 export interface CodecKind {
   key: CodecKey;
   /** Encoding name as registered. */
@@ -26,6 +28,7 @@ export interface CodecKind {
 const audio = { channels: 1, event: false };
 const event = { name: 'telephone-event', channels: 1, staticPt: null, event: true };
 
+/** All codecs that pass. */
 export const CODECS: readonly CodecKind[] = [
   {
     key: 'opus/48000/2',

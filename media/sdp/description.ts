@@ -6,6 +6,7 @@ import type { Direction } from './direction.ts';
 /** Role in the DTLS handshake (RFC 5763 5, RFC 8842). */
 export type DtlsSetup = 'actpass' | 'active' | 'passive';
 
+/** Hash of the certificate that DTLS will show (RFC 8122). */
 export interface Fingerprint {
   /** Hash function in lower case, such as `sha-256`. */
   algorithm: string;
@@ -53,6 +54,7 @@ export interface MediaLine {
   mid: string | null;
 }
 
+/** A description that came in. */
 export interface RemoteDescription {
   lines: MediaLine[];
   /** Index of the audio line that is used, -1 when none can be. */
@@ -71,6 +73,7 @@ export interface LocalCandidate {
   protocol: 'udp' | 'tcp';
 }
 
+/** What a browser is told beyond plain RTP. */
 export interface LocalWebRtc {
   iceUfrag: string;
   icePwd: string;
@@ -95,6 +98,7 @@ export interface LocalAudio {
   webrtc: LocalWebRtc | null;
 }
 
+/** A description that goes out. */
 export interface LocalDescription {
   /** Decimal digits. */
   sessionId: string;

@@ -15,6 +15,7 @@ import { SdpError } from './error.ts';
 
 /** Longest description that is read, characters: far above what phones and browsers send. */
 export const SDP_LENGTH_MAX = 65_536;
+/** Most m-lines that are read. */
 export const MEDIA_LINES_MAX = 16;
 /** URI of the MID header extension (RFC 8843 15.2). */
 export const MID_EXTENSION_URI = 'urn:ietf:params:rtp-hdrext:sdes:mid';

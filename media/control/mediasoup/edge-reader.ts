@@ -3,6 +3,7 @@ import type { EdgeLegStats, EdgePort } from '../../edge/types.ts';
 
 type Waiting = (stats: EdgeLegStats | undefined) => void;
 
+/** Collects the questions of one turn of the event loop. */
 export class EdgeReader {
   readonly #edge: Pick<EdgePort, 'stats'>;
   #waiting = new Map<number, Waiting[]>();

@@ -17,6 +17,7 @@ interface Made<T> {
   it: T;
 }
 
+/** What both kinds of endpoints share: a producer of what comes in, a consumer of what the peer says. */
 export abstract class RoutedEndpoint implements Endpoint {
   abstract readonly variant: SdpVariant;
   abstract readonly local: PlainLocal | WebRtcLocal;

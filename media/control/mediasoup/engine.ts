@@ -9,12 +9,14 @@ import type { PlainSurroundings } from './plain.ts';
 import { freeRange } from './ports.ts';
 import { RoutedCall } from './routed-call.ts';
 
+/** Options of the pool, and what it must keep away from. */
 export interface MediasoupOptions extends PoolOptions {
   /** Ports of the edge, which mediasoup keeps away from. */
   portMin: number;
   portMax: number;
 }
 
+/** Puts each call on the worker with the fewest. */
 export class MediasoupEngine implements Engine {
   readonly announcedAddress: string;
   readonly pool: WorkerPool;

@@ -21,6 +21,7 @@ export interface PlainSurroundings {
   ports: PortRange;
 }
 
+/** Its ports stay for as long as it lives, whatever becomes of workers. */
 export class PlainEndpoint extends RoutedEndpoint {
   readonly variant = 'plain';
   readonly local: PlainLocal;

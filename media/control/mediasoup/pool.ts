@@ -9,6 +9,7 @@ import type { SdpVariant } from '../../protocol.ts';
 type Worker = mediasoup.types.Worker;
 type WebRtcServer = mediasoup.types.WebRtcServer;
 
+/** How many workers, and where browsers reach them. */
 export interface PoolOptions {
   workers: number;
   /** IP address that browsers' ports are opened on. */
@@ -25,6 +26,7 @@ export interface WorkerUser {
   moved(): Promise<Record<SdpVariant, number>>;
 }
 
+/** What became of a worker that died. */
 export interface Replacement {
   diedPid: number;
   pid: number;
@@ -55,6 +57,7 @@ export class Seat {
 /** Pauses before another attempt to start a worker, ms. */
 const RETRY_MS = [0, 50, 200, 1_000, 3_000];
 
+/** As many workers as were asked for, always. */
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #log: Logger;

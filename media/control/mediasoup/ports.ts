@@ -1,5 +1,6 @@
 /** Loopback ports for the transports between mediasoup and the edge, apart from those that others are promised. */
 
+/** First and last port. */
 export interface PortRange {
   min: number;
   max: number;

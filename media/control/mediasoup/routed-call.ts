@@ -15,6 +15,7 @@ const ATTEMPTS_MAX = 3;
 /** How soon the death of a worker is noticed after its first failed request, ms. */
 const NOTICE_MS = 20;
 
+/** Changes are made in order; after each, what is becomes what should be. */
 export class RoutedCall implements CallMedia, WorkerUser {
   readonly #seat: Seat;
   readonly #edge: EdgePort;

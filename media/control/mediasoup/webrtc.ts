@@ -9,6 +9,7 @@ import { webRtcProducer } from './rtp.ts';
 /** Runs something in order with the other changes of the call. */
 type InOrder = (work: () => Promise<void>) => Promise<void>;
 
+/** Its transport is joined by one browser; another certificate gets another transport. */
 export class WebRtcEndpoint extends RoutedEndpoint {
   readonly variant = 'webrtc';
   readonly #inOrder: InOrder;
