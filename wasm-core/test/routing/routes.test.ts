@@ -56,6 +56,23 @@ describe('routes', () => {
     );
   });
 
+  it.each([
+    ['91555', 'a'],
+    ['9-1.(5)55', 'a'],
+    ['(91)555;phone-context=example.com', 'a'],
+    ['91x-555', 'a'],
+    ['9-x', 'b'],
+    ['8', '404'],
+  ])('are found by the number alone, without what only helps the eye: %s', async (number, expected) => {
+    const routes = [
+      { prefix: '9-1', trunk: 'a', strip: 0, prepend: '' },
+      { prefix: '9', trunk: 'b', strip: 0, prepend: '' },
+    ];
+    const driver = await Driver.start({}, testBank({ users: [], trunks: TRUNKS, routes }));
+    const host = expected === '404' ? '404' : `10.0.0.${'abc'.indexOf(expected) + 1}`;
+    expect(destination(driver, number).replace(/^.*@/, '')).toBe(host);
+  });
+
   it('stand behind users: a user with that number is not called through a trunk', async () => {
     const routes = [{ prefix: '1', trunk: 'a', strip: 0, prepend: '' }];
     const driver = await Driver.start({}, testBank({ trunks: TRUNKS, routes }));
