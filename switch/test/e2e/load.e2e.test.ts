@@ -52,6 +52,7 @@ describe('SIPp', () => {
       change: (config) => {
         const [trunk] = config.trunks as { gateways: { transport: string }[] }[];
         trunk!.gateways[0]!.transport = 'tcp';
+        config.timers = { t1Ms: 100 }; // nothing is repeated over TCP; the tables are empty sooner
       },
     });
     const callee = await sipp({ scenario: 'answer', transport: 'tcp', port: strowger.trunkPort });

@@ -105,7 +105,7 @@ export class Sipp {
   report(): string {
     const file = join(this.#folder, 'errors.log');
     const errors = existsSync(file) ? readFileSync(file, 'latin1').slice(0, 3_000) : '';
-    return `${errors}\n${this.program.tail(20)}`;
+    return `${errors}\n${this.program.tail(60)}`;
   }
 
   async stop(): Promise<void> {
