@@ -29,7 +29,7 @@ export interface Command {
 }
 
 export class CommandLink {
-  readonly waker = new Waker(wakerMemory());
+  readonly waker = new Waker(wakerMemory(), 'batched');
   readonly commands = ringMemory(RING_BYTES);
   readonly answers = ringMemory(RING_BYTES);
   readonly #writer = new RingWriter(this.commands);

@@ -8,6 +8,7 @@ import type { CoreInit } from '../../wasm-core/host/core.ts';
 import type { RealtimePort, RealtimeReading } from '../control/realtime-port.ts';
 import { RingReader, RingWriter, ringMemory } from './ring.ts';
 import { StatsReader, statsMemory } from './stats.ts';
+import { type UdpEngine, udpEngineHere } from './udp-port.ts';
 import { Waker, wakerMemory } from './waker.ts';
 
 /** A UDP socket that the realtime thread is to open. */
@@ -31,6 +32,8 @@ export interface RealtimeOptions {
   /** Longest core time per message, and wait of a message before the core, µs: above it counts as a breach. */
   budgetCoreUs?: number;
   budgetQueueUs?: number;
+  /** Default: what the system does best. */
+  udpEngine?: UdpEngine;
   /** The thread has failed; nothing is handled any more. */
   onFailure: (error: Error) => void;
 }
@@ -45,6 +48,7 @@ export interface ThreadData {
   stats: SharedArrayBuffer;
   waker: SharedArrayBuffer;
   eventFd: number;
+  udpEngine: UdpEngine;
   banks: MessagePort;
   budgetCoreUs: number;
   budgetQueueUs: number;
@@ -76,7 +80,8 @@ export class Realtime implements RealtimePort {
   /** Opens the sockets and starts the thread. @throws when a socket can't be bound or the core doesn't start. */
   static async start(options: RealtimeOptions): Promise<Realtime> {
     const channel = new MessageChannel();
-    const waker = new Waker(wakerMemory());
+    const engine = options.udpEngine ?? udpEngineHere();
+    const waker = new Waker(wakerMemory(), engine);
     const data: ThreadData = {
       wasm: options.wasm,
       init: options.init,
@@ -86,6 +91,7 @@ export class Realtime implements RealtimePort {
       stats: statsMemory(),
       waker: waker.memory,
       eventFd: waker.eventFd,
+      udpEngine: engine,
       banks: channel.port2,
       budgetCoreUs: options.budgetCoreUs ?? 20,
       budgetQueueUs: options.budgetQueueUs ?? 100,

@@ -1,7 +1,7 @@
 /**
  * The realtime thread: wait, take a batch, one step of the core, send the batch. Nothing else runs here
- * (DESIGN 1.1). It blocks in the kernel, so it has no event loop: what the control thread has to say comes
- * by ring, and banks by a port that is read without waiting.
+ * (DESIGN 1.1). With batched UDP it blocks in the kernel, so it has no event loop: what the control thread has
+ * to say comes by ring, and banks by a port that is read without waiting.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import * as abi from '../../wasm-core/assembly/abi.ts';
@@ -10,11 +10,13 @@ import { nowUs } from '../control/clock.ts';
 import type { ThreadData } from './realtime.ts';
 import { RingReader, RingWriter, ringNotify } from './ring.ts';
 import { StatsWriter } from './stats.ts';
-import { BatchReceiver, BatchSender, openSyscalls, type Syscalls } from './udp.ts';
+import { openUdpPort, type UdpPort } from './udp-port.ts';
 import { Sleeper } from './waker.ts';
 
 /** Longest sleep, so that a stop request or a lost wake-up is noticed. */
 const SLEEP_MS_MAX = 100;
+/** Half of the host area each: vectors of receiving and of sending. */
+const VECTOR_BYTES = 32_768;
 /** Counters are published at most this often. */
 const PUBLISH_US = 20_000;
 
@@ -29,9 +31,7 @@ function isUrgent(kind: number): boolean {
 class RealtimeThread {
   readonly #data: ThreadData;
   readonly #core: Core;
-  readonly #sys: Syscalls;
-  readonly #receiver: BatchReceiver;
-  readonly #sender: BatchSender;
+  readonly #udp: UdpPort;
   readonly #sockets: number[] = [];
   readonly #listenerOf: number[] = [];
   readonly #fromControl: RingReader;
@@ -43,34 +43,40 @@ class RealtimeThread {
   constructor(data: ThreadData, core: Core) {
     this.#data = data;
     this.#core = core;
-    this.#sys = openSyscalls();
     this.#fromControl = new RingReader(data.toCore);
     this.#toControl = new RingWriter(data.fromCore);
     this.#sleeper = new Sleeper(data.waker);
     this.#stats = new StatsWriter(data.stats, data.budgetCoreUs, data.budgetQueueUs);
-    const vectors = { vectorPtr: core.hostPtr, vectorBytes: 32768 };
-    this.#receiver = new BatchReceiver(this.#sys, core.memory, {
-      ...vectors,
-      slotPtr: core.slotsPtr,
-      slotStride: abi.RX_SLOT_BYTES,
-      headerBytes: abi.FRAME_HEADER_BYTES,
-      payloadBytes: abi.MESSAGE_BYTES_MAX,
-      slots: abi.RX_SLOTS,
-    });
-    this.#sender = new BatchSender(this.#sys, core.memory, {
-      vectorPtr: core.hostPtr + 32768,
-      vectorBytes: 32768,
-    });
-    for (const listener of data.udp) {
-      this.#sockets.push(this.#sys.openUdp(listener.address, listener.port));
-      this.#listenerOf.push(listener.listener);
+    const areas = {
+      receive: {
+        vectorPtr: core.hostPtr,
+        vectorBytes: VECTOR_BYTES,
+        slotPtr: core.slotsPtr,
+        slotStride: abi.RX_SLOT_BYTES,
+        headerBytes: abi.FRAME_HEADER_BYTES,
+        payloadBytes: abi.MESSAGE_BYTES_MAX,
+        slots: abi.RX_SLOTS,
+      },
+      send: { vectorPtr: core.hostPtr + VECTOR_BYTES, vectorBytes: VECTOR_BYTES },
+    };
+    const wake = { eventFd: data.eventFd, sleeping: data.waker };
+    this.#udp = openUdpPort(data.udpEngine, core.memory, areas, wake);
+  }
+
+  /** Opens the sockets. @throws when one can't be bound. */
+  async open(): Promise<void> {
+    for (const { address, port, listener } of this.#data.udp) {
+      this.#sockets.push(await this.#udp.open(address, port));
+      this.#listenerOf.push(listener);
     }
   }
 
   /** Until asked to stop. */
-  run(): void {
+  async run(): Promise<void> {
     while (!this.#sleeper.stopped) {
-      this.#wait();
+      const waiting = this.#wait();
+      if (waiting !== undefined) await waiting; // dgram only
+      this.#sleeper.awake();
       const woke = nowUs();
       let events = this.#takeFrames(0);
       for (let i = 0; i < this.#sockets.length; i++) events = this.#takeDatagrams(i, events);
@@ -81,11 +87,11 @@ class RealtimeThread {
   }
 
   close(): void {
-    for (const fd of this.#sockets) this.#sys.close(fd);
+    for (const handle of this.#sockets) this.#udp.close(handle);
   }
 
   /** Sleeps until a datagram, a frame or a timer. */
-  #wait(): void {
+  #wait(): Promise<void> | undefined {
     this.#sleeper.aboutToSleep();
     let sleepMs = SLEEP_MS_MAX;
     if (this.#fromControl.next()) sleepMs = 0;
@@ -93,8 +99,7 @@ class RealtimeThread {
       const deadline = this.#core.nextDeadlineMs();
       if (deadline > 0) sleepMs = Math.min(sleepMs, Math.max(0, deadline - nowUs() / 1000));
     }
-    this.#sys.waitReadable(this.#sockets, this.#data.eventFd, sleepMs * 1000);
-    this.#sleeper.awake();
+    return this.#udp.wait(sleepMs * 1000);
   }
 
   /** Moves frames from the control thread into slots, from `first` on; returns the next free slot. */
@@ -123,7 +128,7 @@ class RealtimeThread {
   #takeDatagrams(socket: number, first: number): number {
     const free = abi.RX_SLOTS - first;
     if (free === 0) return first;
-    const received = this.#receiver.receive(this.#sockets[socket]!, first, free);
+    const received = this.#udp.receive(this.#sockets[socket]!, first, free);
     const { bytes } = this.#core;
     for (let slot = first; slot < first + received; slot++) {
       const at = this.#core.slot(slot);
@@ -163,9 +168,9 @@ class RealtimeThread {
           socket = from;
         }
         const port = bytes[at + abi.F_PORT]! | (bytes[at + abi.F_PORT + 1]! << 8);
-        if (!this.#sender.add(at + abi.FRAME_HEADER_BYTES, length, at + abi.F_ADDRESS, port)) {
+        if (!this.#udp.add(at + abi.FRAME_HEADER_BYTES, length, at + abi.F_ADDRESS, port)) {
           this.#flush(socket);
-          this.#sender.add(at + abi.FRAME_HEADER_BYTES, length, at + abi.F_ADDRESS, port);
+          this.#udp.add(at + abi.FRAME_HEADER_BYTES, length, at + abi.F_ADDRESS, port);
         }
       } else if (this.#toControl.push(bytes, at, size)) told ||= isUrgent(bytes[at + abi.F_KIND]!);
       else this.#stats.droppedOut(1);
@@ -181,7 +186,7 @@ class RealtimeThread {
   }
 
   #flush(socket: number): void {
-    const lost = this.#sender.flush(socket);
+    const lost = this.#udp.flush(socket);
     if (lost > 0) this.#stats.droppedOut(lost);
   }
 
@@ -190,7 +195,7 @@ class RealtimeThread {
     if (now - this.#publishedUs < PUBLISH_US) return;
     this.#publishedUs = now;
     this.#stats.counters(this.#core.counters);
-    this.#stats.droppedIn(this.#receiver.takeDropped());
+    this.#stats.droppedIn(this.#udp.takeDropped());
   }
 }
 
@@ -198,8 +203,9 @@ const data = workerData as ThreadData;
 try {
   const core = await Core.create(data.wasm, data.init, nowUs());
   const thread = new RealtimeThread(data, core);
+  await thread.open();
   parentPort!.postMessage({});
-  thread.run();
+  await thread.run();
   thread.close();
 } catch (error) {
   parentPort!.postMessage({ error: (error as Error).message });

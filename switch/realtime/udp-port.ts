@@ -36,9 +36,9 @@ export interface UdpPort {
 
 /** What wakes a thread that waits. */
 export interface WakeSource {
-  /** On Linux. */
+  /** For `batched`. */
   eventFd: number;
-  /** Elsewhere: an Int32 that is 1 while the thread sleeps; whoever wakes it sets another value and notifies. */
+  /** For `dgram`: an Int32 that is 1 while the thread sleeps; whoever wakes it sets another value and notifies. */
   sleeping: SharedArrayBuffer;
 }
 
@@ -47,9 +47,22 @@ export interface UdpAreas {
   send: VectorArea;
 }
 
-/** Batched UDP on Linux, dgram elsewhere. `memory` must not grow afterwards. */
-export function openUdpPort(memory: WebAssembly.Memory, areas: UdpAreas, wake: WakeSource): UdpPort {
-  return process.platform === 'linux'
+/** How UDP is done: `batched` needs Linux. */
+export type UdpEngine = 'batched' | 'dgram';
+
+/** What this system can do best. */
+export function udpEngineHere(): UdpEngine {
+  return process.platform === 'linux' ? 'batched' : 'dgram';
+}
+
+/** `memory` must not grow afterwards. */
+export function openUdpPort(
+  engine: UdpEngine,
+  memory: WebAssembly.Memory,
+  areas: UdpAreas,
+  wake: WakeSource,
+): UdpPort {
+  return engine === 'batched'
     ? new BatchedUdp(memory, areas, wake.eventFd)
     : new DgramUdp(memory, areas, wake.sleeping);
 }

@@ -1,8 +1,9 @@
 /**
- * Waking the realtime thread, which sleeps in the kernel: an eventfd that it polls beside its sockets.
- * The thread says when it is about to sleep, so that a busy one costs no system call.
+ * Waking the realtime thread. With batched UDP it sleeps in the kernel, and an eventfd that it polls beside its
+ * sockets wakes it; with dgram it waits for its flag in shared memory. The thread says when it is about to sleep, so that a busy one costs no system call.
  */
-import { openSyscalls, type Syscalls } from './udp.ts';
+import { openSyscalls, type Syscalls } from './syscalls.ts';
+import type { UdpEngine } from './udp-port.ts';
 
 const SLEEPING = 0;
 const STOP = 1;
@@ -13,32 +14,36 @@ export function wakerMemory(): SharedArrayBuffer {
 
 /** The waking end. */
 export class Waker {
+  /** -1 when there is none. */
   readonly eventFd: number;
   readonly memory: SharedArrayBuffer;
   readonly #flags: Int32Array;
-  readonly #sys: Syscalls;
+  readonly #sys: Syscalls | null;
 
-  constructor(memory: SharedArrayBuffer) {
+  constructor(memory: SharedArrayBuffer, engine: UdpEngine) {
     this.memory = memory;
-    this.#sys = openSyscalls();
-    this.eventFd = this.#sys.eventfdCreate();
+    this.#sys = engine === 'batched' ? openSyscalls() : null;
+    this.eventFd = this.#sys?.eventfdCreate() ?? -1;
     this.#flags = new Int32Array(memory);
   }
 
   /** Wakes the thread if it sleeps. Call after writing to its ring. */
   wake(): void {
-    if (Atomics.exchange(this.#flags, SLEEPING, 0) === 1) this.#sys.eventfdSignal(this.eventFd);
+    if (Atomics.exchange(this.#flags, SLEEPING, 0) !== 1) return;
+    if (this.#sys !== null) this.#sys.eventfdSignal(this.eventFd);
+    else Atomics.notify(this.#flags, SLEEPING);
   }
 
   /** Asks the thread to end. */
   stop(): void {
     Atomics.store(this.#flags, STOP, 1);
-    this.#sys.eventfdSignal(this.eventFd);
+    Atomics.store(this.#flags, SLEEPING, 1);
+    this.wake();
   }
 
   /** Closes the eventfd; the thread must have ended. */
   close(): void {
-    this.#sys.close(this.eventFd);
+    this.#sys?.close(this.eventFd);
   }
 }
 

@@ -72,7 +72,8 @@ describe('ring', () => {
       const mark = reader.mark();
       while (reader.next()) {
         const found = take(reader);
-        if (found.length !== n % 97 || found.some((byte) => byte !== (n & 255))) throw new Error(`record ${n} is wrong`);
+        if (found.length !== n % 97 || found.some((byte) => byte !== (n & 255)))
+          throw new Error(`record ${n} is wrong`);
         n++;
       }
       const wait = reader.waitPast(mark);
