@@ -43,7 +43,10 @@ function value(c: u32): i32 {
   return c == 45 ? 62 : c == 95 ? 63 : -1;
 }
 
-/** Decodes `len` characters to `dst`; returns the bytes, or -1 when it is not base64url. */
+/**
+ * Decodes `len` characters to `dst`; returns the bytes, or -1 when it is not base64url. Bits that belong to no byte
+ * must be 0, so that each value has one text only.
+ */
 export function b64urlDecode(dst: usize, src: usize, len: u32): i32 {
   if ((len & 3) == 1) return -1;
   let out = dst;
@@ -59,5 +62,6 @@ export function b64urlDecode(dst: usize, src: usize, len: u32): i32 {
       store<u8>(out++, bits >> have);
     }
   }
+  if ((bits & ((1 << have) - 1)) != 0) return -1;
   return (out - dst) as i32;
 }

@@ -58,19 +58,50 @@ const START: usize = memory.data<u32>([
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ]);
 
-/** 32 bytes at `dst`. */
-export function sha256(dst: usize, ptr: usize, len: u32): void {
+/** Bytes that wait in `last` for a whole block, and bytes so far. */
+let waiting: u32 = 0;
+let total: u64 = 0;
+
+/** Begins a hash in pieces. There is one at a time, and `sha256` ends it. */
+export function sha256Init(): void {
   memory.copy(state, START, 32);
+  waiting = 0;
+  total = 0;
+}
+
+/** Adds `len` bytes at `ptr`. */
+export function sha256Update(ptr: usize, len: u32): void {
   let at = ptr;
-  const whole = ptr + (len & ~63);
-  for (; at < whole; at += 64) block(at);
-  const rest = len & 63;
-  memory.fill(last, 0, 128);
-  memory.copy(last, at, rest);
-  store<u8>(last + rest, 0x80);
-  const tail: u32 = rest < 56 ? 64 : 128;
-  store<u64>(last + tail - 8, bswap<u64>((len as u64) << 3));
+  const end = ptr + len;
+  total += len as u64;
+  if (waiting > 0) {
+    const taken: u32 = min<u32>(64 - waiting, len);
+    memory.copy(last + waiting, at, taken);
+    waiting += taken;
+    at += taken;
+    if (waiting < 64) return;
+    block(last);
+    waiting = 0;
+  }
+  for (; at + 64 <= end; at += 64) block(at);
+  waiting = (end - at) as u32;
+  memory.copy(last, at, waiting);
+}
+
+/** 32 bytes at `dst`: the hash of what was added since `sha256Init`. */
+export function sha256Final(dst: usize): void {
+  const size: u32 = waiting < 56 ? 64 : 128;
+  memory.fill(last + waiting, 0, size - waiting);
+  store<u8>(last + waiting, 0x80);
+  store<u64>(last + size - 8, bswap<u64>(total << 3));
   block(last);
-  if (tail == 128) block(last + 64);
+  if (size == 128) block(last + 64);
   for (let i: u32 = 0; i < 32; i += 4) store<u32>(dst + i, bswap<u32>(load<u32>(state + i)));
+}
+
+/** 32 bytes at `dst`: the hash of `len` bytes at `ptr`. */
+export function sha256(dst: usize, ptr: usize, len: u32): void {
+  sha256Init();
+  sha256Update(ptr, len);
+  sha256Final(dst);
 }

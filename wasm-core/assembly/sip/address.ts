@@ -1,6 +1,7 @@
 /** name-addr and addr-spec values (RFC 3261 20.10, 25.1): From, To, Contact, Route and their like. */
-import { findParam } from './param';
+import { checkParams, findParam } from './param';
 import { isSpace, isToken, skipQuoted, skipSpace, trimEnd } from './scan';
+import { schemeEnd } from './uri';
 
 // the value last parsed
 export let adPtr: usize = 0;
@@ -30,10 +31,17 @@ export function parseAddress(ptr: usize, end: usize): bool {
   return open != 0 ? bracketed(open, end) : bare(p, end);
 }
 
-/** The bracket behind an unquoted display name (tokens and white space), or 0 when this is none. */
+/**
+ * The bracket behind an unquoted display name, or 0 when this is none. Tokens and white space, and, because phones
+ * send them, bytes of UTF-8.
+ */
 function displayName(at: usize, end: usize): usize {
   let p = at;
-  while (p < end && (isToken(load<u8>(p)) || isSpace(load<u8>(p)))) p++;
+  while (p < end) {
+    const c = load<u8>(p);
+    if (!isToken(c) && !isSpace(c) && c < 128) break;
+    p++;
+  }
   return p < end && load<u8>(p) == 60 ? p : 0;
 }
 
@@ -45,7 +53,7 @@ function bracketed(open: usize, end: usize): bool {
     if (c == 60 || isSpace(c)) return false;
     p++;
   }
-  if (p >= end || p == adUriPtr) return false;
+  if (p >= end || schemeEnd(adUriPtr, p) == 0) return false;
   adUriLen = (p - adUriPtr) as u32;
   adBrackets = true;
   return params(skipSpace(p + 1, end), end);
@@ -63,19 +71,13 @@ function bare(at: usize, end: usize): bool {
   }
   adUriLen = (p - at) as u32;
   adBrackets = false;
-  return adUriLen > 0 && params(skipSpace(p, end), end);
+  return schemeEnd(at, p) != 0 && params(skipSpace(p, end), end);
 }
 
 function params(at: usize, end: usize): bool {
   adParamsPtr = at;
-  let p = at;
-  if (p < end && load<u8>(p) != 59 && load<u8>(p) != 44) return false;
-  while (p < end && load<u8>(p) != 44) {
-    if (load<u8>(p) == 34) {
-      p = skipQuoted(p, end);
-      if (p == 0) return false;
-    } else p++;
-  }
+  const p = checkParams(at, end);
+  if (p == 0) return false;
   adParamsLen = (trimEnd(at, p) - at) as u32;
   adEnd = p;
   return true;

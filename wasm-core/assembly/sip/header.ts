@@ -2,7 +2,6 @@
  * Header fields. One table holds each name once, with its compact form (RFC 3261 7.3.3 and the registry);
  * everything else is derived from it. A name is always compared in full.
  */
-import { alloc } from '../mem/arena';
 import { equalsIgnoreCase, lower } from './scan';
 
 /** Not in the table. */
@@ -115,8 +114,8 @@ const NAME_BYTES: u32 = 24;
 const ENTRY_BYTES: u32 = 32; // u8 id, u8 length, 6 free, then the name
 
 /** Chains of entries by a hash of length, first and last letter. */
-let heads: usize = 0;
-let entries: usize = 0;
+const heads: usize = memory.data(256, 16); // BUCKETS
+const entries: usize = memory.data(4096, 16); // 128 * ENTRY_BYTES
 let entryCount: u32 = 0;
 
 function hash(ptr: usize, len: u32): u32 {
@@ -125,10 +124,9 @@ function hash(ptr: usize, len: u32): u32 {
   return (first * 7 + last * 31 + len * 13) & (BUCKETS - 1);
 }
 
-/** Derives the look-up from the table. */
+/** Derives the look-up from the table; once, before the first message. */
 export function headersInit(): void {
-  heads = alloc(BUCKETS);
-  entries = alloc(128 * ENTRY_BYTES);
+  memory.fill(heads, 0, BUCKETS);
   entryCount = 0;
   for (let i: u32 = 0; i < H_COUNT - 1; i++) addNames(i + 1, NAMES[i]);
 }
@@ -156,7 +154,7 @@ function addName(id: u32, names: string, from: i32, to: i32): void {
 
 /** Id of the header with that name, H_OTHER when it is not in the table. */
 export function headerId(ptr: usize, len: u32): u32 {
-  if (len > NAME_BYTES) return H_OTHER;
+  if (len == 0 || len > NAME_BYTES) return H_OTHER;
   let i = load<u8>(heads + hash(ptr, len)) as u32;
   while (i != 0) {
     const entry = entries + i * ENTRY_BYTES;

@@ -4,31 +4,36 @@
  */
 import { METHOD_UNKNOWN } from '../abi';
 import { addressParam, adEnd, parseAddress } from './address';
+import { H_CALL_ID, H_CONTENT_LENGTH, H_CSEQ, H_FROM, H_MAX_FORWARDS, H_TO, H_VIA } from './header';
 import {
-  H_CALL_ID,
-  H_CONTENT_LENGTH,
-  H_COUNT,
-  H_CSEQ,
-  H_FROM,
-  H_MAX_FORWARDS,
-  H_TO,
-  H_VIA,
-  headerId,
-} from './header';
+  clearLines,
+  hdrFirst,
+  hdrLine,
+  hdrLineEnd,
+  hdrNext,
+  hdrVal,
+  hdrValLen,
+  isLineBreak,
+  linesBad,
+  linesTooMany,
+  readLines,
+  skipLineBreak,
+} from './lines';
 import { methodOf } from './method';
-import { findParam, pnPtr, pvLen, pvPtr } from './param';
+import { nextParam, pnLen, pnPtr, pvLen, pvPtr } from './param';
 import {
   equalsIgnoreCase,
   findLineEnd,
+  isDigit,
   isSpace,
   isToken,
   numberValue,
   readNumber,
   skipSpace,
-  trimEnd,
 } from './scan';
-import { parseUri } from './uri';
+import { parseUri, uHeadersPtr } from './uri';
 import {
+  VIA_TRANSPORT_OTHER,
   parseVia,
   vEnd,
   vHostLen,
@@ -39,6 +44,8 @@ import {
   vTextEnd,
   vTransport,
 } from './via';
+
+export { hdrCount, hdrFirst, hdrId, hdrLine, hdrLineEnd, hdrNext, hdrVal, hdrValLen } from './lines';
 
 // --- faults -------------------------------------------------------------------------------------
 export const PE_OK: i32 = 0;
@@ -56,9 +63,6 @@ export const PE_LENGTH: i32 = 11;
 export const PE_URI: i32 = 12;
 export const PE_METHOD: i32 = 13;
 
-/** Header lines of one message. */
-const HEADERS_MAX: u32 = 256;
-
 export let msgPtr: usize = 0;
 export let msgLen: u32 = 0;
 export let isRequest: bool = false;
@@ -73,7 +77,6 @@ export let headersPtr: usize = 0;
 export let headersEnd: usize = 0;
 export let bodyPtr: usize = 0;
 export let bodyLen: u32 = 0;
-export let hdrCount: u32 = 0;
 export let cseqNumber: u32 = 0;
 export let cseqMethodId: u32 = 0;
 export let callIdPtr: usize = 0;
@@ -106,11 +109,6 @@ export let viaRportLen: u32 = 0;
 export let viaReceivedPtr: usize = 0;
 export let viaReceivedLen: u32 = 0;
 
-const HEADER_BYTES: u32 = 24; // u32 line, end, value, value length, id, next of the same id + 1
-const headers: usize = memory.data(6144, 16); // HEADERS_MAX * HEADER_BYTES
-const firsts: usize = memory.data(256, 16); // u16 by id: first + 1
-const lasts: usize = memory.data(256, 16);
-
 let fault: i32 = 0;
 let faultStatus: u32 = 0;
 
@@ -123,39 +121,6 @@ function fail(code: i32, status: u32): void {
 /** SIP status that a malformed message is answered with; 0: drop it silently. */
 export function parseStatus(): u32 {
   return faultStatus;
-}
-
-export function hdrId(i: u32): u32 {
-  return load<u32>(headers + i * HEADER_BYTES, 16);
-}
-
-/** Start of the name. */
-export function hdrLine(i: u32): usize {
-  return load<u32>(headers + i * HEADER_BYTES);
-}
-
-/** After the line's CRLF, folded lines included. */
-export function hdrLineEnd(i: u32): usize {
-  return load<u32>(headers + i * HEADER_BYTES, 4);
-}
-
-/** Value, without white space around it. */
-export function hdrVal(i: u32): usize {
-  return load<u32>(headers + i * HEADER_BYTES, 8);
-}
-
-export function hdrValLen(i: u32): u32 {
-  return load<u32>(headers + i * HEADER_BYTES, 12);
-}
-
-/** First header line of that id, -1 when there is none. */
-export function hdrFirst(id: u32): i32 {
-  return (load<u16>(firsts + (id << 1)) as i32) - 1;
-}
-
-/** Next header line of the same id. */
-export function hdrNext(i: u32): i32 {
-  return (load<u32>(headers + i * HEADER_BYTES, 20) as i32) - 1;
 }
 
 /**
@@ -171,10 +136,11 @@ export function parseMessage(ptr: usize, len: u32, stream: bool): i32 {
   const lineEnd = findLineEnd(p, end);
   startLine(p, lineEnd);
   headersPtr = skipLineBreak(lineEnd, end);
-  const blank = parseHeaders(headersPtr, end);
-  headersEnd = blank;
+  headersEnd = readLines(headersPtr, end);
+  if (linesBad) fail(PE_HEADER, 400);
+  if (linesTooMany) fail(PE_TOO_MANY, 400);
   fields();
-  body(skipLineBreak(blank, end), end, stream);
+  body(skipLineBreak(headersEnd, end), end, stream);
   msgLen = (bodyPtr + bodyLen - msgPtr) as u32;
   return fault;
 }
@@ -185,22 +151,22 @@ function reset(ptr: usize, len: u32): void {
   isRequest = true;
   msgPtr = bodyPtr = ptr;
   msgLen = len;
-  bodyLen = hdrCount = methodId = methodLen = uriLen = statusCode = 0;
+  methodPtr = uriPtr = callIdPtr = fromTagPtr = toTagPtr = 0;
+  bodyLen = methodId = methodLen = uriLen = statusCode = 0;
   cseqNumber = cseqMethodId = callIdLen = fromTagLen = toTagLen = 0;
   maxForwards = contentLength = -1;
-  viaPtr = viaRportPtr = viaReceivedPtr = 0;
-  viaLen = viaBranchLen = viaHostLen = viaRportLen = viaReceivedLen = 0;
-  memory.fill(firsts, 0, H_COUNT << 1);
-}
-
-function isLineBreak(c: u32): bool {
-  return c == 13 || c == 10;
-}
-
-/** After CRLF (or a bare CR or LF). */
-function skipLineBreak(at: usize, end: usize): usize {
-  if (at + 1 < end && load<u16>(at) == 0x0a0d) return at + 2;
-  return at < end ? at + 1 : end;
+  viaPtr =
+    viaCutPtr =
+    viaCutEnd =
+    viaHostPtr =
+    viaBranchPtr =
+    viaParamsPtr =
+    viaRportPtr =
+    viaReceivedPtr =
+      0;
+  viaLen = viaHostLen = viaPort = viaBranchLen = viaParamsLen = viaRportLen = viaReceivedLen = 0;
+  viaTransport = VIA_TRANSPORT_OTHER;
+  clearLines();
 }
 
 // --- start line -----------------------------------------------------------------------------------
@@ -208,81 +174,46 @@ function skipLineBreak(at: usize, end: usize): usize {
 const VERSION: usize = memory.data<u8>([83, 73, 80, 47, 50, 46, 48]); // SIP/2.0
 
 function startLine(at: usize, end: usize): void {
-  if (end - at >= 8 && equalsIgnoreCase(at, VERSION, 4) && load<u8>(at + 7) == 32) return statusLine(at, end);
+  if (end - at >= 4 && equalsIgnoreCase(at, VERSION, 4)) return statusLine(at, end);
   let p = at;
   while (p < end && isToken(load<u8>(p))) p++;
   methodPtr = at;
   methodLen = (p - at) as u32;
-  if (methodLen == 0 || p >= end || load<u8>(p) != 32) return fail(PE_START_LINE, 400);
+  if (methodLen == 0) {
+    isRequest = false; // nothing that could be answered
+    return fail(PE_START_LINE, 0);
+  }
+  if (p >= end || load<u8>(p) != 32) return fail(PE_START_LINE, 400);
   methodId = methodOf(methodPtr, methodLen);
   uriPtr = p + 1;
   p = uriPtr;
   while (p < end && load<u8>(p) != 32) p++;
   uriLen = (p - uriPtr) as u32;
   if (uriLen == 0 || p >= end) return fail(PE_START_LINE, 400);
-  const version = p + 1;
-  if (end - version < 4 || !equalsIgnoreCase(version, VERSION, 4)) return fail(PE_START_LINE, 400);
-  for (p = version + 4; p < end; p++) {
-    const c = load<u8>(p) as u32;
-    if (c - 48 >= 10 && c != 46) return fail(PE_START_LINE, 400);
+  version(p + 1, end);
+  // A Request-URI has no header part (19.1.1): forwarded, it could become headers of somebody else's request.
+  if (!parseUri(uriPtr, uriLen) || uHeadersPtr != 0) fail(PE_URI, 400);
+}
+
+/** Exactly SIP/2.0; another version is 505 (21.5.6), and what is no version 400. */
+function version(at: usize, end: usize): void {
+  if (end - at == 7 && equalsIgnoreCase(at, VERSION, 7)) return;
+  if (end - at < 4 || !equalsIgnoreCase(at, VERSION, 4)) return fail(PE_START_LINE, 400);
+  for (let p = at + 4; p < end; p++) {
+    if (!isDigit(load<u8>(p)) && load<u8>(p) != 46) return fail(PE_START_LINE, 400);
   }
-  if (end - version != 7 || !equalsIgnoreCase(version, VERSION, 7)) return fail(PE_VERSION, 505);
-  if (!parseUri(uriPtr, uriLen)) fail(PE_URI, 400);
+  fail(PE_VERSION, 505);
 }
 
 function statusLine(at: usize, end: usize): void {
   isRequest = false;
+  if (end - at < 11 || !equalsIgnoreCase(at, VERSION, 7) || load<u8>(at + 7) != 32)
+    return fail(PE_START_LINE, 0);
   const code = at + 8;
-  const ok = end - code >= 3 && readNumber(code, code + 3) && (end - code == 3 || load<u8>(code + 3) == 32);
-  if (!ok || !equalsIgnoreCase(at, VERSION, 7)) return fail(PE_START_LINE, 0);
+  if (!readNumber(code, code + 3)) return fail(PE_START_LINE, 0);
+  if (end - code > 3 && load<u8>(code + 3) != 32) return fail(PE_START_LINE, 0);
   statusCode = numberValue;
   if (statusCode < 100 || statusCode > 699) fail(PE_START_LINE, 0);
-}
-
-// --- headers ----------------------------------------------------------------------------------------
-
-/** Stores the header lines; returns the blank line (or the end of an unfinished message). */
-function parseHeaders(from: usize, end: usize): usize {
-  let p = from;
-  while (p < end && !isLineBreak(load<u8>(p))) {
-    const line = p;
-    while (p < end && isToken(load<u8>(p))) p++;
-    const nameLen = (p - line) as u32;
-    while (p < end && (load<u8>(p) == 32 || load<u8>(p) == 9)) p++;
-    const named = nameLen > 0 && p < end && load<u8>(p) == 58;
-    if (!named) fail(PE_HEADER, 400);
-    const value = named ? p + 1 : p;
-    let stop = findLineEnd(p, end);
-    let next = skipLineBreak(stop, end);
-    while (next < end && (load<u8>(next) == 32 || load<u8>(next) == 9)) {
-      stop = findLineEnd(next, end); // folded (7.3.1)
-      next = skipLineBreak(stop, end);
-    }
-    if (stop >= end) fail(PE_HEADER, 400);
-    if (named) addHeader(line, nameLen, next, value, stop);
-    p = next;
-  }
-  if (p >= end) fail(PE_HEADER, 400);
-  return p;
-}
-
-function addHeader(line: usize, nameLen: u32, next: usize, valueFrom: usize, valueEnd: usize): void {
-  if (hdrCount == HEADERS_MAX) return fail(PE_TOO_MANY, 400);
-  const id = headerId(line, nameLen);
-  const value = skipSpace(valueFrom, valueEnd);
-  const h = headers + hdrCount * HEADER_BYTES;
-  store<u32>(h, line as u32);
-  store<u32>(h, next as u32, 4);
-  store<u32>(h, value as u32, 8);
-  store<u32>(h, (trimEnd(value, valueEnd) - value) as u32, 12);
-  store<u32>(h, id, 16);
-  store<u32>(h, 0, 20);
-  hdrCount++;
-  const first = firsts + (id << 1);
-  const last = lasts + (id << 1);
-  if (load<u16>(first) == 0) store<u16>(first, hdrCount);
-  else store<u32>(headers + ((load<u16>(last) as u32) - 1) * HEADER_BYTES, hdrCount, 20);
-  store<u16>(last, hdrCount);
 }
 
 // --- fields -----------------------------------------------------------------------------------------
@@ -346,7 +277,7 @@ function cseq(): void {
   const len = (end - p) as u32;
   if (len == 0) return fail(PE_CSEQ, 400);
   cseqMethodId = methodOf(p, len);
-  if (!isRequest || fault != 0) return;
+  if (!isRequest) return; // a request names its own method (8.1.1.5)
   if (len != methodLen || memory.compare(p, methodPtr, len) != 0) {
     fail(PE_CSEQ, methodId == METHOD_UNKNOWN ? 501 : 400);
   }
@@ -379,17 +310,24 @@ function topVia(): void {
   viaPort = vPort;
   viaParamsPtr = vParamsPtr;
   viaParamsLen = vParamsLen;
-  if (findParam(vParamsPtr, vParamsLen, BRANCH, 6)) {
-    viaBranchPtr = pvPtr;
-    viaBranchLen = pvLen;
-  }
-  if (findParam(vParamsPtr, vParamsLen, RPORT, 5)) {
-    viaRportPtr = pnPtr;
-    viaRportLen = (pvPtr + pvLen - pnPtr) as u32;
-  }
-  if (findParam(vParamsPtr, vParamsLen, RECEIVED, 8)) {
-    viaReceivedPtr = pvPtr;
-    viaReceivedLen = pvLen;
+  viaParams(vParamsPtr, vParamsPtr + vParamsLen);
+}
+
+/** The parameters of the topmost Via that routing needs; of a repeated one the first counts. */
+function viaParams(at: usize, end: usize): void {
+  let p = at;
+  while (p < end) {
+    p = nextParam(p, end);
+    if (pnLen == 6 && viaBranchPtr == 0 && equalsIgnoreCase(pnPtr, BRANCH, 6)) {
+      viaBranchPtr = pvPtr;
+      viaBranchLen = pvLen;
+    } else if (pnLen == 5 && viaRportPtr == 0 && equalsIgnoreCase(pnPtr, RPORT, 5)) {
+      viaRportPtr = pnPtr;
+      viaRportLen = (pvPtr + pvLen - pnPtr) as u32;
+    } else if (pnLen == 8 && pvLen > 0 && viaReceivedPtr == 0 && equalsIgnoreCase(pnPtr, RECEIVED, 8)) {
+      viaReceivedPtr = pvPtr;
+      viaReceivedLen = pvLen;
+    }
   }
 }
 

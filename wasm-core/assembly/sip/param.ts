@@ -1,11 +1,62 @@
-/** Parameters: `;name=value` lists of headers and URIs. */
-import { equalsIgnoreCase, isSpace, skipQuoted, trimEnd } from './scan';
+/** Parameters: `;name=value` lists of headers and URIs (RFC 3261 7.3.1, 25.1 generic-param). */
+import { equalsIgnoreCase, isSpace, isToken, skipQuoted, skipSpace, trimEnd } from './scan';
 
 /** Value of the last parameter found (quotes included); length 0 when it has none. */
 export let pvPtr: usize = 0;
 export let pvLen: u32 = 0;
-/** Where its name begins. */
+/** Where its name begins, and the length of that. */
 export let pnPtr: usize = 0;
+export let pnLen: u32 = 0;
+
+/**
+ * Checks the parameters of a header value that begin at `at`: `;` token [`=` value], white space allowed around each
+ * part. Returns the comma behind them or `end`; 0 when they are malformed. Of values it asks only that they have no
+ * separator that ends them: what comes from the field is freer than the grammar.
+ */
+export function checkParams(at: usize, end: usize): usize {
+  let p = skipSpace(at, end);
+  while (p < end && load<u8>(p) == 59) {
+    p = skipSpace(p + 1, end);
+    const name = p;
+    while (p < end && isToken(load<u8>(p))) p++;
+    if (p == name) return 0;
+    p = skipSpace(p, end);
+    if (p >= end || load<u8>(p) != 61) continue;
+    p = skipSpace(p + 1, end);
+    if (p < end && load<u8>(p) == 34) {
+      p = skipQuoted(p, end);
+      if (p == 0) return 0;
+    } else while (p < end && !endsValue(load<u8>(p))) p++;
+    p = skipSpace(p, end);
+  }
+  return p >= end || load<u8>(p) == 44 ? p : 0;
+}
+
+/** What an unquoted value can't hold: ; , quotes, angle brackets and white space. */
+function endsValue(c: u32): bool {
+  return c == 59 || c == 44 || c == 34 || c == 60 || c == 62 || isSpace(c);
+}
+
+/**
+ * Reads the parameter whose semicolon is at `at`, into pn* and pv*; returns the next semicolon, or `end`.
+ * For lists that were checked, or of which nothing is known: it reads anything.
+ */
+export function nextParam(at: usize, end: usize): usize {
+  const name = skipSpace(at + 1, end);
+  let p = name;
+  while (p < end && load<u8>(p) != 59 && load<u8>(p) != 61) p++;
+  const nameEnd = trimEnd(name, p);
+  pnPtr = name;
+  pnLen = (nameEnd - name) as u32;
+  pvPtr = nameEnd;
+  pvLen = 0;
+  if (p < end && load<u8>(p) == 61) {
+    pvPtr = skipSpace(p + 1, end);
+    p = valueEnd(pvPtr, end);
+    pvLen = (trimEnd(pvPtr, p) - pvPtr) as u32;
+  }
+  return p;
+}
 
 /** Finds a parameter in `len` bytes at `ptr` (beginning at or before the first semicolon). */
 export function findParam(ptr: usize, len: u32, namePtr: usize, nameLen: u32): bool {
@@ -13,23 +64,8 @@ export function findParam(ptr: usize, len: u32, namePtr: usize, nameLen: u32): b
   let at = ptr;
   while (at < end && load<u8>(at) != 59) at++;
   while (at < end) {
-    at++; // the semicolon
-    while (at < end && isSpace(load<u8>(at))) at++;
-    const name = at;
-    while (at < end && load<u8>(at) != 59 && load<u8>(at) != 61) at++;
-    const nameEnd = trimEnd(name, at);
-    let value = at;
-    if (at < end && load<u8>(at) == 61) {
-      value = at + 1;
-      while (value < end && isSpace(load<u8>(value))) value++;
-      at = valueEnd(value, end);
-    }
-    if (nameEnd - name == nameLen && equalsIgnoreCase(name, namePtr, nameLen)) {
-      pnPtr = name;
-      pvPtr = value;
-      pvLen = (trimEnd(value, at) - value) as u32;
-      return true;
-    }
+    at = nextParam(at, end);
+    if (pnLen == nameLen && equalsIgnoreCase(pnPtr, namePtr, nameLen)) return true;
   }
   return false;
 }

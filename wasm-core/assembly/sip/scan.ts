@@ -1,4 +1,7 @@
-/** Reading bytes: classes of characters, comparisons, numbers, and finding the end of a line. */
+/**
+ * Reading bytes: classes of characters, comparisons, numbers, and finding the end of a line.
+ * Ranges are [at, end); nothing outside of them is read.
+ */
 
 /** Address of the next CR or LF in [at, end), or `end`. SIMD: 16 bytes at a time. */
 export function findLineEnd(at: usize, end: usize): usize {
@@ -14,13 +17,37 @@ export function findLineEnd(at: usize, end: usize): usize {
   return findLineEndScalar(p, end);
 }
 
-/** The same, one byte at a time. */
+/** The same, one byte at a time: what `findLineEnd` is tested against. */
 export function findLineEndScalar(at: usize, end: usize): usize {
   let p = at;
   while (p < end && load<u8>(p) != 13 && load<u8>(p) != 10) p++;
   return p;
 }
 
+/** Address of the next colon, CR or LF in [at, end), or `end`. SIMD: 16 bytes at a time. */
+export function findColon(at: usize, end: usize): usize {
+  let p = at;
+  const colon = i8x16.splat(58);
+  const cr = i8x16.splat(13);
+  const lf = i8x16.splat(10);
+  while (p + 16 <= end) {
+    const chunk = v128.load(p);
+    const breaks = v128.or(i8x16.eq(chunk, cr), i8x16.eq(chunk, lf));
+    const hits = i8x16.bitmask(v128.or(breaks, i8x16.eq(chunk, colon)));
+    if (hits != 0) return p + (ctz(hits) as usize);
+    p += 16;
+  }
+  return findColonScalar(p, end);
+}
+
+/** The same, one byte at a time: what `findColon` is tested against. */
+export function findColonScalar(at: usize, end: usize): usize {
+  let p = at;
+  while (p < end && load<u8>(p) != 58 && load<u8>(p) != 13 && load<u8>(p) != 10) p++;
+  return p;
+}
+
+/** White space that may stand between the parts of a header value: SP, HT, and CR and LF of folded lines. */
 export function isSpace(c: u32): bool {
   return c == 32 || c == 9 || c == 13 || c == 10;
 }
@@ -33,34 +60,43 @@ export function lower(c: u32): u32 {
   return c - 65 < 26 ? c | 32 : c;
 }
 
+/** Bit c: c is a token character (RFC 3261 25.1). ! % ' * + - . 0-9 below 64; A-Z _ ` a-z ~ from 64 on. */
+const TOKEN_LOW: u64 = 0x03ff6ca200000000;
+const TOKEN_HIGH: u64 = 0x47ffffff87fffffe;
+
 /** token characters (RFC 3261 25.1). */
 export function isToken(c: u32): bool {
-  if (c - 48 < 10 || (c | 32) - 97 < 26) return true;
-  switch (c) {
-    case 45:
-    case 46:
-    case 33:
-    case 37:
-    case 42:
-    case 95:
-    case 43:
-    case 96:
-    case 39:
-    case 126:
-      return true;
-    default:
-      return false;
-  }
+  return c < 128 && (((c < 64 ? TOKEN_LOW : TOKEN_HIGH) >> ((c & 63) as u64)) & 1) != 0;
 }
 
-/** Whether both are the same but for the case of letters. */
+/** Eight bytes, the upper case letters among them made lower case. */
+function lower8(x: u64): u64 {
+  const low7 = x & 0x7f7f7f7f7f7f7f7f;
+  const fromA = low7 + 0x3f3f3f3f3f3f3f3f; // bit 7 set from 'A' on
+  const aboveZ = low7 + 0x2525252525252525; // bit 7 set above 'Z'
+  const upper = (fromA ^ aboveZ) & ~x & 0x8080808080808080;
+  return x | (upper >> 2);
+}
+
+/** Whether both are the same but for the case of letters. Eight bytes at a time, the last eight overlapping. */
 export function equalsIgnoreCase(a: usize, b: usize, len: u32): bool {
+  if (len < 8) return equalsIgnoreCaseScalar(a, b, len);
+  const last = len - 8;
+  for (let i: u32 = 0; i < last; i += 8) {
+    if (lower8(load<u64>(a + i)) != lower8(load<u64>(b + i))) return false;
+  }
+  return lower8(load<u64>(a + last)) == lower8(load<u64>(b + last));
+}
+
+/** The same, one byte at a time: what `equalsIgnoreCase` is tested against. */
+export function equalsIgnoreCaseScalar(a: usize, b: usize, len: u32): bool {
   for (let i: u32 = 0; i < len; i++) {
     if (lower(load<u8>(a + i)) != lower(load<u8>(b + i))) return false;
   }
   return true;
 }
 
+/** `at` moved over white space. */
 export function skipSpace(at: usize, end: usize): usize {
   let p = at;
   while (p < end && isSpace(load<u8>(p))) p++;

@@ -19,7 +19,7 @@ export let uPort: u32 = 0;
 /** From the first semicolon on. */
 export let uParamsPtr: usize = 0;
 export let uParamsLen: u32 = 0;
-/** Behind the question mark. */
+/** Behind the question mark; 0 when there is none. */
 export let uHeadersPtr: usize = 0;
 export let uHeadersLen: u32 = 0;
 
@@ -37,10 +37,11 @@ function schemeOf(ptr: usize, len: usize): u32 {
 /** Takes a URI apart; false when it is malformed. Of unknown schemes only the scheme is read. */
 export function parseUri(ptr: usize, len: u32): bool {
   const end = ptr + len;
+  uScheme = URI_OTHER;
+  uUserPtr = uHostPtr = uParamsPtr = uHeadersPtr = 0;
   uUserLen = uHostLen = uPort = uParamsLen = uHeadersLen = 0;
-  let colon = ptr;
-  while (colon < end && isSchemeChar(load<u8>(colon))) colon++;
-  if (colon == ptr || colon >= end || load<u8>(colon) != 58) return false;
+  const colon = schemeEnd(ptr, end);
+  if (colon == 0) return false;
   for (let p = ptr; p < end; p++) {
     const c = load<u8>(p) as u32;
     if (c <= 32 || c == 60 || c == 62 || c == 34 || c == 127) return false;
@@ -50,6 +51,14 @@ export function parseUri(ptr: usize, len: u32): bool {
   if (uScheme == URI_OTHER) return rest < end;
   if (uScheme == URI_TEL) return parseTel(rest, end);
   return parseSip(rest, end);
+}
+
+/** The colon behind the scheme that begins at `at` (RFC 3986 3.1), or 0 when none does. */
+export function schemeEnd(at: usize, end: usize): usize {
+  let p = at;
+  while (p < end && isSchemeChar(load<u8>(p))) p++;
+  if (p == at || p >= end || load<u8>(p) != 58 || isDigit(load<u8>(at))) return 0;
+  return p;
 }
 
 function isSchemeChar(c: u32): bool {
@@ -119,7 +128,8 @@ function takeHost(at: usize, end: usize): usize {
   return uHostLen > 0 ? p : 0;
 }
 
-function isIpv6Char(c: u32): bool {
+/** Characters of an IPv6 address without its brackets. */
+export function isIpv6Char(c: u32): bool {
   return hexDigit(c) >= 0 || c == 58 || c == 46;
 }
 

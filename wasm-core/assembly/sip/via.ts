@@ -1,16 +1,8 @@
 /** One value of a Via header (RFC 3261 20.42). */
 import { TRANSPORT_UDP, TRANSPORT_WSS } from '../abi';
-import {
-  equalsIgnoreCase,
-  isDigit,
-  isToken,
-  numberValue,
-  readNumber,
-  skipQuoted,
-  skipSpace,
-  trimEnd,
-} from './scan';
-import { isHostChar } from './uri';
+import { checkParams } from './param';
+import { equalsIgnoreCase, isDigit, isToken, numberValue, readNumber, skipSpace, trimEnd } from './scan';
+import { isHostChar, isIpv6Char } from './uri';
 
 /** A transport that is none of TRANSPORT_*. */
 export const VIA_TRANSPORT_OTHER: u32 = 255;
@@ -68,8 +60,9 @@ function transportOf(ptr: usize, len: u32): u32 {
 function takeHost(at: usize, end: usize): usize {
   let p = at;
   if (p < end && load<u8>(p) == 91) {
-    while (p < end && load<u8>(p) != 93) p++;
-    if (p >= end) return 0;
+    p++;
+    while (p < end && isIpv6Char(load<u8>(p))) p++;
+    if (p >= end || load<u8>(p) != 93 || p - at < 3) return 0;
     p++;
   } else while (p < end && isHostChar(load<u8>(p))) p++;
   vHostPtr = at;
@@ -88,17 +81,12 @@ function takeHost(at: usize, end: usize): usize {
 }
 
 function takeParams(at: usize, end: usize): bool {
+  const p = checkParams(at, end);
+  if (p == 0) return false;
   vParamsPtr = at;
-  let p = at;
-  if (p < end && load<u8>(p) != 59 && load<u8>(p) != 44) return false;
-  while (p < end && load<u8>(p) != 44) {
-    if (load<u8>(p) == 34) {
-      p = skipQuoted(p, end);
-      if (p == 0) return false;
-    } else p++;
-  }
-  vTextEnd = trimEnd(at, p);
-  vParamsLen = (vTextEnd - at) as u32;
+  vTextEnd = trimEnd(vHostPtr, p);
+  if (vTextEnd < at) vParamsPtr = vTextEnd; // no parameters: white space between the host and the comma
+  vParamsLen = (vTextEnd - vParamsPtr) as u32;
   vEnd = p;
   return true;
 }

@@ -1,0 +1,140 @@
+/**
+ * The header lines of the current message: where each begins and ends, which header it is, and where its value stands.
+ * One pass stores offsets in a fixed table; lines of the same header are chained in their order.
+ */
+import { H_COUNT, H_OTHER, headerId } from './header';
+import { findColon, findLineEnd, isToken, skipSpace, trimEnd } from './scan';
+
+/** Header lines of one message; a message with more is refused. */
+export const HEADERS_MAX: u32 = 256;
+
+/** Lines in the table. */
+export let hdrCount: u32 = 0;
+/** The last `readLines` met a line that is none, or no blank line. */
+export let linesBad: bool = false;
+/** The last `readLines` met more than HEADERS_MAX. */
+export let linesTooMany: bool = false;
+
+const HEADER_BYTES: u32 = 24; // u32 line, end, value, value length, id, next of the same id + 1
+const headers: usize = memory.data(6144, 16); // HEADERS_MAX * HEADER_BYTES
+const firsts: usize = memory.data(128, 16); // u16 by id: first + 1
+const lasts: usize = memory.data(128, 16); // u16 by id: last + 1, where there is a first
+
+/** H_* of line `i`. */
+export function hdrId(i: u32): u32 {
+  return load<u32>(headers + i * HEADER_BYTES, 16);
+}
+
+/** Start of the name. */
+export function hdrLine(i: u32): usize {
+  return load<u32>(headers + i * HEADER_BYTES);
+}
+
+/** After the line's CRLF, folded lines included. */
+export function hdrLineEnd(i: u32): usize {
+  return load<u32>(headers + i * HEADER_BYTES, 4);
+}
+
+/** Value, without white space around it. */
+export function hdrVal(i: u32): usize {
+  return load<u32>(headers + i * HEADER_BYTES, 8);
+}
+
+/** Bytes of the value; line ends of folding are part of it. */
+export function hdrValLen(i: u32): u32 {
+  return load<u32>(headers + i * HEADER_BYTES, 12);
+}
+
+/** First header line of that id, -1 when there is none. */
+export function hdrFirst(id: u32): i32 {
+  return (load<u16>(firsts + (id << 1)) as i32) - 1;
+}
+
+/** Next header line of the same id, -1 when there is none. */
+export function hdrNext(i: u32): i32 {
+  return (load<u32>(headers + i * HEADER_BYTES, 20) as i32) - 1;
+}
+
+/** Empties the table. */
+export function clearLines(): void {
+  hdrCount = 0;
+  linesBad = linesTooMany = false;
+  memory.fill(firsts, 0, H_COUNT << 1);
+}
+
+/** CR or LF. */
+export function isLineBreak(c: u32): bool {
+  return c == 13 || c == 10;
+}
+
+/** After the CRLF at `at`. A bare LF or CR ends a line too (RFC 2543 3). */
+export function skipLineBreak(at: usize, end: usize): usize {
+  if (at + 1 < end && load<u16>(at) == 0x0a0d) return at + 2;
+  return at < end ? at + 1 : end;
+}
+
+/** SP or HT at `at`: it goes on the line before (RFC 3261 7.3.1). */
+function isFold(at: usize, end: usize): bool {
+  return at < end && (load<u8>(at) == 32 || load<u8>(at) == 9);
+}
+
+/** Stores the lines from `from` on; returns the blank line, or `end` when there is none. */
+export function readLines(from: usize, end: usize): usize {
+  let p = from;
+  while (p < end && !isLineBreak(load<u8>(p))) {
+    const colon = findColon(p, end);
+    let stop = findLineEnd(colon, end);
+    let next = skipLineBreak(stop, end);
+    while (isFold(next, end)) {
+      stop = findLineEnd(next, end);
+      next = skipLineBreak(stop, end);
+    }
+    if (stop >= end) linesBad = true;
+    addLine(p, colon, stop, next);
+    p = next;
+  }
+  if (p >= end) linesBad = true;
+  return p;
+}
+
+function addLine(line: usize, colon: usize, stop: usize, next: usize): void {
+  let nameEnd = colon;
+  while (nameEnd > line && (load<u8>(nameEnd - 1) == 32 || load<u8>(nameEnd - 1) == 9)) nameEnd--;
+  const nameLen = (nameEnd - line) as u32;
+  const id = headerId(line, nameLen);
+  const named = colon < stop && load<u8>(colon) == 58 && (id != H_OTHER || isName(line, nameEnd));
+  if (!named) {
+    linesBad = true;
+    return;
+  }
+  if (hdrCount == HEADERS_MAX) {
+    linesTooMany = true;
+    return;
+  }
+  const value = skipSpace(colon + 1, stop);
+  const h = headers + hdrCount * HEADER_BYTES;
+  store<u32>(h, line as u32);
+  store<u32>(h, next as u32, 4);
+  store<u32>(h, value as u32, 8);
+  store<u32>(h, (trimEnd(value, stop) - value) as u32, 12);
+  store<u32>(h, id, 16);
+  store<u32>(h, 0, 20);
+  hdrCount++;
+  chain(id);
+}
+
+/** A header name that is not in the table: a token. */
+function isName(at: usize, end: usize): bool {
+  let p = at;
+  while (p < end && isToken(load<u8>(p))) p++;
+  return p == end && p > at;
+}
+
+/** Appends the last line to those of its id. */
+function chain(id: u32): void {
+  const first = firsts + (id << 1);
+  const last = lasts + (id << 1);
+  if (load<u16>(first) == 0) store<u16>(first, hdrCount);
+  else store<u32>(headers + ((load<u16>(last) as u32) - 1) * HEADER_BYTES, hdrCount, 20);
+  store<u16>(last, hdrCount);
+}
