@@ -22,6 +22,8 @@ import {
   gatewayPriority,
   gatewayTransport,
   routeFind,
+  rtNumberLen,
+  rtNumberPtr,
   rtPrependLen,
   rtPrependPtr,
   rtStrip,
@@ -72,7 +74,7 @@ export function candidatesFind(trunksAllowed: bool): u32 {
   if (candidateCount > 0) return 200;
   if (userFind(userText, len) != 0) return 480;
   if (!trunksAllowed || !routeFind(userText, len)) return 404;
-  fromTrunk(userText, len);
+  fromTrunk(rtNumberPtr, rtNumberLen);
   return candidateCount > 0 ? 200 : 404;
 }
 

@@ -144,7 +144,9 @@ function outOfDialog(): void {
 
 function classify(): void {
   requestSource = SOURCE_USER;
-  if (trunkByAddress(rxFrame + F_ADDRESS, load<u16>(rxFrame + F_PORT)) >= 0) requestSource = SOURCE_TRUNK;
+  const transport = load<u8>(rxFrame + F_TRANSPORT);
+  const trunk = trunkByAddress(rxFrame + F_ADDRESS, transport, load<u16>(rxFrame + F_PORT));
+  if (trunk >= 0) requestSource = SOURCE_TRUNK;
   else if (isTrusted(rxFrame + F_ADDRESS)) requestSource = SOURCE_TRUSTED;
 }
 

@@ -2,7 +2,7 @@
  * Banks: what the configuration says of domains, users, networks, trunks and routes, read where it lies
  * (layout.ts). There are two; the host writes the idle one, and `bankCommit` checks it and swaps.
  */
-import { I_BANK_BYTES } from '../abi';
+import { I_BANK_BYTES, TRANSPORT_UDP } from '../abi';
 import { initU32 } from '../config';
 import { alloc } from '../mem/arena';
 import { equalsIgnoreCase } from '../sip/scan';
@@ -151,14 +151,19 @@ function samePrefix(a: usize, b: usize, bits: u32): bool {
   return rest == 0 || ((load<u8>(a + whole) ^ load<u8>(b + whole)) as u32) >> (8 - rest) == 0;
 }
 
-/** The trunk with a gateway at that address and port, or -1. */
-export function trunkByAddress(addr: usize, port: u32): i32 {
+/**
+ * The trunk that a message from there comes from, or -1. Over UDP it comes from a gateway's address and port; a
+ * connection comes from its address and any port, if the gateway is one that uses connections.
+ */
+export function trunkByAddress(addr: usize, transport: u32, port: u32): i32 {
   if (!loaded) return -1;
   const trunks = itemCount(active, BANK_TRUNKS);
   for (let t: u32 = 0; t < trunks; t++) {
     const n = trunkGatewayCount(t as i32);
     for (let i: u32 = 0; i < n; i++) {
-      if (gatewayPort(t as i32, i) == port && sameAddress(gatewayAddress(t as i32, i), addr)) return t as i32;
+      if (!sameAddress(gatewayAddress(t as i32, i), addr)) continue;
+      if (gatewayTransport(t as i32, i) != transport) continue;
+      if (transport != TRANSPORT_UDP || gatewayPort(t as i32, i) == port) return t as i32;
     }
   }
   return -1;

@@ -143,6 +143,28 @@ describe('rules of a proxy (RFC 3261 16.3)', () => {
     expect(lines(open.message(other))).toEqual(['SIP/2.0 403 Forbidden > 5070']);
   });
 
+  it('knows a trunk by its address, over a connection whatever port it comes from', async () => {
+    const gateways = [
+      { transport: abi.TRANSPORT_UDP, address: '10.0.0.9', port: 5090, priority: 0 },
+      { transport: abi.TRANSPORT_TCP, address: '10.0.0.7', port: 5090, priority: 0 },
+    ];
+    const open = await Driver.start({}, testBank({ trusted: [], trunks: [{ name: 'outside', gateways }] }));
+    const from = (address: string, port: number, transport: number) =>
+      lines(
+        open.message(request({ uri: 'sip:1003@strowger.test' }), { address, port, transport, flow: 1 }),
+      )[0];
+    expect(from('10.0.0.9', 5090, abi.TRANSPORT_UDP)).toContain('480');
+    expect(from('10.0.0.9', 5091, abi.TRANSPORT_UDP)).toContain('407');
+    expect(from('10.0.0.7', 40_000, abi.TRANSPORT_TCP)).toContain('480');
+    expect(from('10.0.0.9', 40_000, abi.TRANSPORT_TCP)).toContain('407');
+  });
+
+  it('sends a number to a trunk without the signs that people write into it', () => {
+    expect(lines(driver.message(request({ uri: 'sip:(9)5-55@strowger.test' })))[1]).toContain(
+      'INVITE sip:00555@10.0.0.9',
+    );
+  });
+
   it('keeps the old configuration when a new one is not sound', () => {
     const bank = testBank();
     bank[8] = bank[8]! + 1; // its size
