@@ -2,7 +2,7 @@
  * Header fields. One table holds each name once, with its compact form (RFC 3261 7.3.3 and the registry);
  * everything else is derived from it. A name is always compared in full.
  */
-import { equalsIgnoreCase, lower } from './scan';
+import { classesInit, equalsIgnoreCase, lower } from './scan';
 
 /** Not in the table. */
 export const H_OTHER: u32 = 0;
@@ -124,8 +124,9 @@ function hash(ptr: usize, len: u32): u32 {
   return (first * 7 + last * 31 + len * 13) & (BUCKETS - 1);
 }
 
-/** Derives the look-up from the table; once, before the first message. */
+/** Derives the look-up from the table, and that of characters; once, before the first message. */
 export function headersInit(): void {
+  classesInit();
   memory.fill(heads, 0, BUCKETS);
   entryCount = 0;
   for (let i: u32 = 0; i < H_COUNT - 1; i++) addNames(i + 1, NAMES[i]);

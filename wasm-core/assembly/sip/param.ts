@@ -1,5 +1,5 @@
 /** Parameters: `;name=value` lists of headers and URIs (RFC 3261 7.3.1, 25.1 generic-param). */
-import { equalsIgnoreCase, isSpace, isToken, skipQuoted, skipSpace, trimEnd } from './scan';
+import { equalsIgnoreCase, isToken, isValueChar, skipQuoted, skipSpace, trimEnd } from './scan';
 
 /** Value of the last parameter found (quotes included); length 0 when it has none. */
 export let pvPtr: usize = 0;
@@ -26,15 +26,10 @@ export function checkParams(at: usize, end: usize): usize {
     if (p < end && load<u8>(p) == 34) {
       p = skipQuoted(p, end);
       if (p == 0) return 0;
-    } else while (p < end && !endsValue(load<u8>(p))) p++;
+    } else while (p < end && isValueChar(load<u8>(p))) p++;
     p = skipSpace(p, end);
   }
   return p >= end || load<u8>(p) == 44 ? p : 0;
-}
-
-/** What an unquoted value can't hold: ; , quotes, angle brackets and white space. */
-function endsValue(c: u32): bool {
-  return c == 59 || c == 44 || c == 34 || c == 60 || c == 62 || isSpace(c);
 }
 
 /**

@@ -60,13 +60,52 @@ export function lower(c: u32): u32 {
   return c - 65 < 26 ? c | 32 : c;
 }
 
-/** Bit c: c is a token character (RFC 3261 25.1). ! % ' * + - . 0-9 below 64; A-Z _ ` a-z ~ from 64 on. */
-const TOKEN_LOW: u64 = 0x03ff6ca200000000;
-const TOKEN_HIGH: u64 = 0x47ffffff87fffffe;
+// Classes of characters, bits of a table by byte, because a look-up per byte is what most of parsing costs.
+const CLASS_TOKEN: u32 = 1;
+const CLASS_VALUE: u32 = 2;
+const CLASS_URI: u32 = 4;
+const CLASS_HOST: u32 = 8;
+const classes: usize = memory.data(256, 16);
+const TOKEN_SIGNS: string = "-.!%*_+`'~";
 
-/** token characters (RFC 3261 25.1). */
+/** Fills the table of classes; once, before anything is parsed. */
+export function classesInit(): void {
+  for (let c: u32 = 0; c < 256; c++) {
+    const letter = isDigit(c) || (c | 32) - 97 < 26;
+    const blank = c <= 32 || c == 127;
+    const bracket = c == 60 || c == 62 || c == 34;
+    let bits: u32 = 0;
+    if (letter || isTokenSign(c)) bits |= CLASS_TOKEN;
+    if (!isSpace(c) && !bracket && c != 59 && c != 44) bits |= CLASS_VALUE;
+    if (!blank && !bracket) bits |= CLASS_URI;
+    if (letter || c == 46 || c == 45 || c == 95) bits |= CLASS_HOST;
+    store<u8>(classes + c, bits);
+  }
+}
+
+function isTokenSign(c: u32): bool {
+  for (let i = 0; i < TOKEN_SIGNS.length; i++) if ((TOKEN_SIGNS.charCodeAt(i) as u32) == c) return true;
+  return false;
+}
+
+/** Token characters (RFC 3261 25.1). */
 export function isToken(c: u32): bool {
-  return c < 128 && (((c < 64 ? TOKEN_LOW : TOKEN_HIGH) >> ((c & 63) as u64)) & 1) != 0;
+  return (load<u8>(classes + c) & CLASS_TOKEN) != 0;
+}
+
+/** What an unquoted parameter value can hold: all but ; , quotes, angle brackets and white space. */
+export function isValueChar(c: u32): bool {
+  return (load<u8>(classes + c) & CLASS_VALUE) != 0;
+}
+
+/** What can stand in a URI: all but quotes, angle brackets, white space and control characters. */
+export function isUriChar(c: u32): bool {
+  return (load<u8>(classes + c) & CLASS_URI) != 0;
+}
+
+/** Letters, digits, and . - _ (which some hosts have in spite of the grammar). */
+export function isHostChar(c: u32): bool {
+  return (load<u8>(classes + c) & CLASS_HOST) != 0;
 }
 
 /** Eight bytes, the upper case letters among them made lower case. */
@@ -78,9 +117,15 @@ function lower8(x: u64): u64 {
   return x | (upper >> 2);
 }
 
+/** The first and the last four bytes of four to seven. */
+function ends(at: usize, len: u32): u64 {
+  return (load<u32>(at) as u64) | ((load<u32>(at + len - 4) as u64) << 32);
+}
+
 /** Whether both are the same but for the case of letters. Eight bytes at a time, the last eight overlapping. */
 export function equalsIgnoreCase(a: usize, b: usize, len: u32): bool {
-  if (len < 8) return equalsIgnoreCaseScalar(a, b, len);
+  if (len < 4) return equalsIgnoreCaseScalar(a, b, len);
+  if (len < 8) return lower8(ends(a, len)) == lower8(ends(b, len));
   const last = len - 8;
   for (let i: u32 = 0; i < last; i += 8) {
     if (lower8(load<u64>(a + i)) != lower8(load<u64>(b + i))) return false;

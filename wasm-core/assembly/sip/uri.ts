@@ -1,5 +1,5 @@
 /** URIs (RFC 3261 19.1, RFC 3966) and IP addresses in them. */
-import { equalsIgnoreCase, isDigit, numberValue, readNumber } from './scan';
+import { equalsIgnoreCase, isDigit, isHostChar, isUriChar, numberValue, readNumber } from './scan';
 import { findParam } from './param';
 
 export const URI_OTHER: u32 = 0;
@@ -42,10 +42,7 @@ export function parseUri(ptr: usize, len: u32): bool {
   uUserLen = uHostLen = uPort = uParamsLen = uHeadersLen = 0;
   const colon = schemeEnd(ptr, end);
   if (colon == 0) return false;
-  for (let p = ptr; p < end; p++) {
-    const c = load<u8>(p) as u32;
-    if (c <= 32 || c == 60 || c == 62 || c == 34 || c == 127) return false;
-  }
+  for (let p = colon; p < end; p++) if (!isUriChar(load<u8>(p))) return false;
   uScheme = schemeOf(ptr, colon - ptr);
   const rest = colon + 1;
   if (uScheme == URI_OTHER) return rest < end;
@@ -131,10 +128,6 @@ function takeHost(at: usize, end: usize): usize {
 /** Characters of an IPv6 address without its brackets. */
 export function isIpv6Char(c: u32): bool {
   return hexDigit(c) >= 0 || c == 58 || c == 46;
-}
-
-export function isHostChar(c: u32): bool {
-  return isDigit(c) || (c | 32) - 97 < 26 || c == 46 || c == 45 || c == 95;
 }
 
 function takeTail(at: usize, end: usize): bool {

@@ -1,8 +1,17 @@
 /** One value of a Via header (RFC 3261 20.42). */
 import { TRANSPORT_UDP, TRANSPORT_WSS } from '../abi';
 import { checkParams } from './param';
-import { equalsIgnoreCase, isDigit, isToken, numberValue, readNumber, skipSpace, trimEnd } from './scan';
-import { isHostChar, isIpv6Char } from './uri';
+import {
+  equalsIgnoreCase,
+  isDigit,
+  isHostChar,
+  isToken,
+  numberValue,
+  readNumber,
+  skipSpace,
+  trimEnd,
+} from './scan';
+import { isIpv6Char } from './uri';
 
 /** A transport that is none of TRANSPORT_*. */
 export const VIA_TRANSPORT_OTHER: u32 = 255;
