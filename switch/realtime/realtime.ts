@@ -199,6 +199,7 @@ export class Realtime implements RealtimePort {
       }
       const wait = ring.waitPast(mark, LOOK_MS);
       if (wait.async) await wait.value;
+      else await new Promise((resolve) => setImmediate(resolve)); // others have their turn, too
     }
   }
 

@@ -48,6 +48,7 @@ import {
 import { initU32 } from '../config';
 import { count, countAdd } from '../counters';
 import { frameBegin, frameEnd, nowMs, nowUs } from '../effects';
+import { callHash } from '../identity';
 import { blockAlloc, blockFree } from '../mem/pool';
 import { REC_FIELDS, recGen, recSlot, tableGet, tableGive, tableNew, tableTake } from '../mem/table';
 import { timerCancel, timerInit, timerSet } from '../mem/wheel';
@@ -84,7 +85,9 @@ export const K_BINDING_A: u32 = K_TX_SLOT + 40;
 export const K_BINDING_B: u32 = K_TX_SLOT + 48;
 export const K_BYE_AT: u32 = K_TX_SLOT + 56; // u64 ms: when our BYE was first sent
 export const K_BYE_INTERVAL: u32 = K_BYE_AT + 8; // u32 ms
-const CALL_BYTES: u32 = K_BYE_INTERVAL + 8;
+/** u64: hash of the Call-ID. */
+export const K_CALL_HASH: u32 = K_BYE_INTERVAL + 8;
+const CALL_BYTES: u32 = K_CALL_HASH + 8;
 
 /** Strings of K_INVITE. */
 export const S_CALL_ID: u32 = 0;
@@ -113,6 +116,15 @@ export function callGet(slot: u32, gen: u32): usize {
   return tableGet(calls, slot, gen);
 }
 
+/**
+ * The call of a cookie in the current message, or 0. Slots and generations begin again when a node does, while cookies
+ * stay valid: so the Call-ID must be the call's, too.
+ */
+export function callOfCookie(slot: u32, gen: u32): usize {
+  const call = tableGet(calls, slot, gen);
+  return call != 0 && load<u64>(call + K_CALL_HASH) == callHash ? call : 0;
+}
+
 export function callOfTimer(node: usize): usize {
   return node - K_TIMER;
 }
@@ -123,6 +135,7 @@ export function callNew(): usize {
   if (call == 0) return 0;
   timerInit(call + K_TIMER, TIMER_CALL);
   store<f64>(call + K_STARTED, nowUs);
+  store<u64>(call + K_CALL_HASH, callHash);
   store<u16>(call + K_FLAGS, initU32(I_ANCHOR) != 0 ? CRF_ANCHORED : 0);
   store<u8>(call + K_STATE, CALL_STATE_INVITED);
   count(C_CALLS_TOTAL);

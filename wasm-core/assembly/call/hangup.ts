@@ -67,6 +67,7 @@ import {
   S_TO_URI,
   callFree,
   callGet,
+  callOfCookie,
   callSetState,
   callState,
   callStop,
@@ -124,7 +125,7 @@ export function callTimer(call: usize): void {
 
 /** A response to our BYE. */
 export function byeAnswered(slot: u32, gen: u32, leg: u32): void {
-  const call = callGet(slot, gen);
+  const call = callOfCookie(slot, gen);
   if (call == 0 || callState(call) != CALL_STATE_ENDING || statusCode < 200) return;
   const left = (load<u8>(call + K_BYES) as u32) & ~(1 << leg);
   store<u8>(call + K_BYES, left);

@@ -21,7 +21,7 @@ import {
   K_CSEQ_B,
   K_LEG_B,
   callEnd,
-  callGet,
+  callOfCookie,
   callIsAnchored,
   callState,
 } from '../call/call';
@@ -65,7 +65,7 @@ const refreshed: usize = memory.data(32, 16);
 /** Forwards the current request; its cookie has just been read (dc*). */
 export function forwardInDialog(): void {
   const fromCaller = tagHash(fromTagPtr, fromTagLen) == dcFromTag;
-  const call = callGet(dcSlot, dcGen);
+  const call = callOfCookie(dcSlot, dcGen);
   if (call == 0 && dcSlot != NO_CALL && initU32(I_ANCHOR) != 0 && hasSdp() && methodId != METHOD_ACK) {
     return refuse(481); // its media has ended with its record
   }

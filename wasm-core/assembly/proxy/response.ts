@@ -4,7 +4,7 @@
  * stranger wants it.
  */
 import { C_DROPPED, C_RESPONSES_IN, F_TRANSPORT, LEG_CALLER } from '../abi';
-import { K_A, K_B, K_LEG_B, callGet, callIsAnchored } from '../call/call';
+import { K_A, K_B, K_LEG_B, callOfCookie, callIsAnchored } from '../call/call';
 import { byeAnswered } from '../call/hangup';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
 import { editCut } from '../edit';
@@ -20,7 +20,6 @@ import {
   brKind,
   readBranch,
 } from '../identity';
-import { tableGet } from '../mem/table';
 import { H_CONTENT_LENGTH } from '../sip/header';
 import {
   headersPtr,
@@ -34,7 +33,7 @@ import {
 import { variantOf } from '../target';
 import { bytes } from '../text';
 import { branchMediaFailed, branchResponse } from '../transaction/branch';
-import { branchAt, transactionTable } from '../transaction/tables';
+import { branchAt, transactionOfCookie } from '../transaction/tables';
 import { cutAll, writeRest } from './forward';
 
 export function handleResponse(): void {
@@ -43,7 +42,7 @@ export function handleResponse(): void {
   editCut(viaCutPtr, viaCutEnd);
   if (brKind == BRANCH_OWN) return byeAnswered(brA, brB, brIndex);
   if (brKind == BRANCH_TRANSACTION) {
-    const tx = tableGet(transactionTable(), brA, brB);
+    const tx = transactionOfCookie(brA, brB);
     const fork: usize = tx == 0 ? 0 : branchAt(tx, brIndex);
     if (fork != 0) return branchResponse(tx, fork);
     // The context is gone (or died with its node): from the cookie alone, if nothing has to be rewritten.
@@ -58,7 +57,7 @@ function callIsGone(): bool {
 }
 
 function forwardInDialogResponse(): void {
-  const call = callGet(brA, brB);
+  const call = callOfCookie(brA, brB);
   if (call != 0 && !mediaDone && callIsAnchored(call) && hasSdp()) {
     const fromCaller = brIndex == LEG_CALLER;
     const legB = load<u8>(call + K_LEG_B) as u32;
@@ -90,7 +89,7 @@ export function responseMediaFailed(status: u32): void {
   if (!readBranch(viaBranchPtr, viaBranchLen)) return;
   editCut(viaCutPtr, viaCutEnd);
   if (brKind != BRANCH_TRANSACTION) return count(C_DROPPED);
-  const tx = tableGet(transactionTable(), brA, brB);
+  const tx = transactionOfCookie(brA, brB);
   const fork: usize = tx == 0 ? 0 : branchAt(tx, brIndex);
   if (fork != 0) branchMediaFailed(tx, fork, status);
 }

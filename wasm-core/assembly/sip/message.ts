@@ -49,44 +49,69 @@ export { hdrCount, hdrFirst, hdrId, hdrLine, hdrLineEnd, hdrNext, hdrVal, hdrVal
 
 // --- faults -------------------------------------------------------------------------------------
 export const PE_OK: i32 = 0;
+/** The request or status line. */
 export const PE_START_LINE: i32 = 1;
+/** A SIP version other than 2.0. */
 export const PE_VERSION: i32 = 2;
+/** A line that is no header line, or no blank line behind them. */
 export const PE_HEADER: i32 = 3;
+/** More than HEADERS_MAX header lines. */
 export const PE_TOO_MANY: i32 = 4;
+/** A mandatory header (RFC 3261 8.1.1) is missing or empty. */
 export const PE_MISSING: i32 = 5;
+/** A header that stands once stands there twice. */
 export const PE_TWICE: i32 = 6;
 export const PE_VIA: i32 = 7;
+/** The number of CSeq, or a method other than the request's. */
 export const PE_CSEQ: i32 = 8;
+/** From or To. */
 export const PE_ADDRESS: i32 = 9;
+/** Max-Forwards or Content-Length is no number, or out of range. */
 export const PE_NUMBER: i32 = 10;
+/** Content-Length is more than there is. */
 export const PE_LENGTH: i32 = 11;
+/** The Request-URI. */
 export const PE_URI: i32 = 12;
-export const PE_METHOD: i32 = 13;
 
+// --- the current message ------------------------------------------------------------------------
+// Addresses are 0 and lengths 0 for what is absent, unless said otherwise.
+
+/** First byte, after line breaks in front of it. */
 export let msgPtr: usize = 0;
+/** Bytes to the end of the body. */
 export let msgLen: u32 = 0;
+/** False for responses, and for what can't be answered at all. */
 export let isRequest: bool = false;
+/** METHOD_* of abi.ts; METHOD_UNKNOWN for others, and in responses. */
 export let methodId: u32 = 0;
 export let methodPtr: usize = 0;
 export let methodLen: u32 = 0;
+/** The Request-URI. */
 export let uriPtr: usize = 0;
 export let uriLen: u32 = 0;
+/** 100 to 699 in responses, 0 in requests. */
 export let statusCode: u32 = 0;
+/** The first header line. */
 export let headersPtr: usize = 0;
 /** The blank line. */
 export let headersEnd: usize = 0;
+/** The body, of Content-Length bytes; without that header the rest of a datagram, and nothing of a stream. */
 export let bodyPtr: usize = 0;
 export let bodyLen: u32 = 0;
+/** 0 to 2^32 - 1. */
 export let cseqNumber: u32 = 0;
 export let cseqMethodId: u32 = 0;
+/** The whole value of Call-ID. */
 export let callIdPtr: usize = 0;
 export let callIdLen: u32 = 0;
+/** Value of the tag in From; RFC 2543 allows none. */
 export let fromTagPtr: usize = 0;
 export let fromTagLen: u32 = 0;
 export let toTagPtr: usize = 0;
 export let toTagLen: u32 = 0;
-/** -1: absent. */
+/** 0 to 255; -1: absent. */
 export let maxForwards: i32 = -1;
+/** -1: absent. */
 export let contentLength: i32 = -1;
 // the topmost Via value
 export let viaPtr: usize = 0;
@@ -94,12 +119,17 @@ export let viaLen: u32 = 0;
 /** What to cut out to remove it. */
 export let viaCutPtr: usize = 0;
 export let viaCutEnd: usize = 0;
+/** TRANSPORT_* of abi.ts, or VIA_TRANSPORT_OTHER. */
 export let viaTransport: u32 = 0;
+/** sent-by, with the brackets of an IPv6 address. */
 export let viaHostPtr: usize = 0;
 export let viaHostLen: u32 = 0;
+/** 1 to 65535; 0: absent. */
 export let viaPort: u32 = 0;
+/** Value of `branch`. */
 export let viaBranchPtr: usize = 0;
 export let viaBranchLen: u32 = 0;
+/** All parameters, from the first semicolon on. */
 export let viaParamsPtr: usize = 0;
 export let viaParamsLen: u32 = 0;
 /** `rport`, with its value if it has one; 0 when absent. */

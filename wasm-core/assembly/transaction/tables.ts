@@ -5,9 +5,10 @@
 import { C_BRANCHES, C_TRANSACTIONS, I_BRANCHES_MAX, I_TRANSACTIONS_MAX } from '../abi';
 import { initU32 } from '../config';
 import { gauge } from '../counters';
+import { callHash } from '../identity';
 import { indexHead, indexInsert, indexNew, indexRemove } from '../mem/index';
 import { blockFree } from '../mem/pool';
-import { REC_FIELDS, tableGive, tableNew, tableTake, tableUsed } from '../mem/table';
+import { REC_FIELDS, tableGet, tableGive, tableNew, tableTake, tableUsed } from '../mem/table';
 import { timerCancel, timerInit } from '../mem/wheel';
 import { TIMER_TRANSACTION } from '../timers';
 
@@ -51,7 +52,9 @@ export const TX_BINDING: u32 = TX_WINNER + 4; // u32 slot, u32 generation: the c
 export const TX_DUE_LAST: u32 = (TX_BINDING + 8 + 7) & ~7; // u64 ms: timer G
 export const TX_DUE_END: u32 = TX_DUE_LAST + 8; // u64 ms: timers H, I, L
 export const TX_LOOP: u32 = TX_DUE_END + 8; // u64
-const TX_BYTES: u32 = TX_LOOP + 8;
+/** u64: hash of the Call-ID. */
+const TX_CALL_HASH: u32 = TX_LOOP + 8;
+const TX_BYTES: u32 = TX_CALL_HASH + 8;
 
 export const TXS_PROCEEDING: u32 = 1;
 export const TXS_ACCEPTED: u32 = 2; // RFC 6026
@@ -107,11 +110,18 @@ export function transactionFind(key: u64): usize {
   return tx;
 }
 
+/** The context of a cookie in the current message, or 0 (see `callOfCookie`). */
+export function transactionOfCookie(slot: u32, gen: u32): usize {
+  const tx = tableGet(transactions, slot, gen);
+  return tx != 0 && load<u64>(tx + TX_CALL_HASH) == callHash ? tx : 0;
+}
+
 /** A new context in Proceeding, or 0 when the table is full. */
 export function transactionNew(key: u64): usize {
   const tx = tableTake(transactions);
   if (tx == 0) return 0;
   store<u64>(tx + TX_KEY, key);
+  store<u64>(tx + TX_CALL_HASH, callHash);
   store<u8>(tx + TX_STATE, TXS_PROCEEDING);
   timerInit(tx + TX_TIMER, TIMER_TRANSACTION);
   indexInsert(byKey, key as u32, tx, TX_LINK);

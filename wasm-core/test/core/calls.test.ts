@@ -290,6 +290,35 @@ describe('cookies', () => {
     expect(driver.message(forged, { port: PHONE })).toEqual([]);
   });
 
+  it('does not take a call of another life for its own, though slot and generation are the same', async () => {
+    const before = await withPhone();
+    const old = invite(before, 'c1');
+    const ok = to(
+      before.message(answer(old, '200 OK', 'callee', ['Contact: <sip:1002@127.0.0.1:7001>']), {
+        port: PHONE,
+      }),
+      CALLER,
+    )[0]!;
+    const driver = await withPhone();
+    const arrived = invite(driver, 'c9');
+    driver.message(answer(arrived, '200 OK', 'other', ['Contact: <sip:1002@127.0.0.1:7001>']), {
+      port: PHONE,
+    });
+    const bye = request({
+      method: 'BYE',
+      uri: 'sip:1002@127.0.0.1:7001',
+      to: header(ok, 'To')[0]!,
+      callId: 'c1',
+      cseq: 2,
+      headers: routes(ok),
+    });
+    expect(lines(driver.message(bye, { port: CALLER }))).toEqual([
+      'BYE sip:1002@127.0.0.1:7001 SIP/2.0 > 7001',
+    ]);
+    driver.message(answer(old, '486 Busy Here'), { port: PHONE });
+    expect(driver.counter(abi.C_CALLS_ANSWERED)).toBe(1);
+  });
+
   it('forwards in a dialog with no record of the call, as a node that has just taken over', async () => {
     const driver = await withPhone();
     const arrived = invite(driver);

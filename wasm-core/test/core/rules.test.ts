@@ -123,6 +123,21 @@ describe('rules of a proxy (RFC 3261 16.3)', () => {
     );
   });
 
+  it('calls a phone over TCP that asks for it, though it registered over UDP', () => {
+    driver.message(
+      request({
+        method: 'REGISTER',
+        uri: 'sip:strowger.test',
+        from: '<sip:1005@strowger.test>;tag=r',
+        to: '<sip:1005@strowger.test>',
+        headers: ['Contact: <sip:1005@127.0.0.1:7005;transport=tcp>'],
+      }),
+    );
+    const invite = sent(driver.message(request({ uri: 'sip:1005@strowger.test' })))[1]!;
+    expect([invite.transport, invite.flow, invite.port]).toEqual([abi.TRANSPORT_TCP, 0, 7005]);
+    expect(header(invite.text, 'Record-Route')).toHaveLength(2); // one for each side
+  });
+
   it('leaves an asserted identity to a trusted network', () => {
     const text = request({ headers: ['P-Asserted-Identity: <sip:boss@strowger.test>'] });
     expect(header(sent(driver.message(text))[1]!.text, 'P-Asserted-Identity')).toHaveLength(1);
