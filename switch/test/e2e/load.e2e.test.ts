@@ -14,6 +14,9 @@ async function startSwitch(options: SwitchOptions): Promise<Switch> {
 /** RFC timers keep what answers retransmissions for 32 s; some more for a busy machine. */
 const DRAIN_MS = 45_000;
 
+/** Another address of this machine. */
+const TRUNK_ADDRESS = '127.0.0.2';
+
 describe('SIPp', () => {
   test('registers 5,000 users with digest, none fails', async () => {
     const strowger = await startSwitch({ base: 'bench-digest.yaml' });
@@ -50,12 +53,20 @@ describe('SIPp', () => {
     const strowger = await startSwitch({
       base: 'bench.yaml',
       change: (config) => {
-        const [trunk] = config.trunks as { gateways: { transport: string }[] }[];
-        trunk!.gateways[0]!.transport = 'tcp';
+        // A peer over TCP is known by its address whatever its port, so it must not share the caller's.
+        const [trunk] = config.trunks as { gateways: { transport: string; address: string }[] }[];
+        const [gateway] = trunk!.gateways;
+        gateway!.transport = 'tcp';
+        gateway!.address = gateway!.address.replace('127.0.0.1', TRUNK_ADDRESS);
         config.timers = { t1Ms: 100 }; // nothing is repeated over TCP; the tables are empty sooner
       },
     });
-    const callee = await sipp({ scenario: 'answer', transport: 'tcp', port: strowger.trunkPort });
+    const callee = await sipp({
+      scenario: 'answer',
+      transport: 'tcp',
+      address: TRUNK_ADDRESS,
+      port: strowger.trunkPort,
+    });
     const caller = await sipp({
       scenario: 'call',
       transport: 'tcp',

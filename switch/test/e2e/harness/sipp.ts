@@ -12,7 +12,9 @@ export interface SippOptions {
   scenario: string;
   /** Where it sends to, `host:port`; callers only. */
   remote?: string;
-  /** Its own port on 127.0.0.1; a free one by default. */
+  /** Its own address; 127.0.0.1 by default. */
+  address?: string;
+  /** Its own port; a free one by default. */
   port?: number;
   transport?: 'udp' | 'tcp';
   /** Calls to make, or to answer before it ends; without it, it answers until it is stopped. */
@@ -117,7 +119,7 @@ export class Sipp {
 function commandLine(options: SippOptions, folder: string, port: number): string[] {
   const args = options.remote ? [options.remote] : [];
   args.push('-sf', join(REPOSITORY, 'loadtest/sipp', `${options.scenario}.xml`));
-  args.push('-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1');
+  args.push('-i', options.address ?? '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1');
   args.push('-t', options.transport === 'tcp' ? 't1' : 'u1');
   args.push('-nostdin', '-trace_stat', '-stf', join(folder, 'stats.csv'), '-fd', '1');
   args.push('-trace_err', '-error_file', join(folder, 'errors.log'));
