@@ -115,3 +115,8 @@ describe('headerId', () => {
     expect(id('z')).toBe(0);
   });
 });
+
+it('isSpace is SP, HT, CR and LF', () => {
+  for (let c = 0; c < 256; c++)
+    expect(parser.call('isSpace', c), `${c}`).toBe([9, 10, 13, 32].includes(c) ? 1 : 0);
+});
