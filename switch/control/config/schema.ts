@@ -90,7 +90,11 @@ export const configSchema = record('Configuration of Strowger.', {
     text('CIDR.', { pattern: '^[0-9a-fA-F:.]+/\\d{1,3}$', expects: 'address/bits, such as 192.0.2.0/24' }),
     { maxItems: 256, examples: [['10.1.0.0/16']] },
   ),
-  trunks: list('SIP peers.', trunk, { maxItems: 256 }),
+  trunks: list(
+    'SIP peers. Requests from their addresses need no digest; over TCP, any connection from such an address counts, so no user may share it.',
+    trunk,
+    { maxItems: 256 },
+  ),
   routes: list('Routes by number prefix.', route),
   registration: section('Registrations (RFC 3261 10).', {
     expiresMinS: whole('Shorter ones are answered 423.', { default: 60, minimum: 1, maximum: 86_400 }),

@@ -101,6 +101,28 @@ describe('a call', () => {
     expect(driver.leftovers).toEqual({ calls: 0, transactions: 0, branches: 0, pending: 0 });
   });
 
+  it('is forgotten when the caller never acknowledges a refusal', async () => {
+    const driver = await withPhone();
+    const arrived = invite(driver);
+    driver.message(answer(arrived, '486 Busy Here'), { port: PHONE });
+    const repeated = lines(driver.wait(31_000));
+    expect(repeated.every((line) => line === 'SIP/2.0 486 Busy Here > 5070')).toBe(true);
+    expect(repeated).toHaveLength(9); // after 0.5, 1.5, 3.5, 7.5 s, then every 4 s
+    expect(driver.leftovers.transactions).toBe(1);
+    driver.wait(2_000);
+    expect(driver.leftovers).toEqual({ calls: 0, transactions: 0, branches: 0, pending: 0 });
+  });
+
+  it('is not ended by an operator who means an earlier one in the same slot', async () => {
+    const driver = await withPhone();
+    driver.message(answer(invite(driver, 'c1'), '486 Busy Here'), { port: PHONE });
+    invite(driver, 'c2');
+    const stale = driver.event(abi.EV_HANGUP, { args: [1, 0, 1] });
+    expect(stale.map(({ kind, args }) => [kind, args[1]])).toEqual([[abi.EF_HANGUP_REPLY, 0]]);
+    const right = driver.event(abi.EV_HANGUP, { args: [2, 0, 2] });
+    expect(right.find(({ kind }) => kind === abi.EF_HANGUP_REPLY)?.args[1]).toBe(1);
+  });
+
   it('is cancelled while it rings', async () => {
     const driver = await withPhone();
     const arrived = to(
@@ -286,8 +308,13 @@ describe('cookies', () => {
   it('drops a response whose branch was changed', async () => {
     const driver = await withPhone();
     const arrived = invite(driver);
-    const forged = answer(arrived, '200 OK').replace(/branch=z9hG4bK-s\.(.)/, 'branch=z9hG4bK-s.B');
-    expect(driver.message(forged, { port: PHONE })).toEqual([]);
+    const cookie = /z9hG4bK-s\.([\w-]+)/.exec(arrived)![1]!;
+    for (let at = 0; at < cookie.length; at++) {
+      const changed = cookie.slice(0, at) + (cookie[at] === 'A' ? 'B' : 'A') + cookie.slice(at + 1);
+      const forged = answer(arrived, '200 OK').replace(cookie, changed);
+      expect(sent(driver.message(forged, { port: PHONE })), `character ${at}`).toEqual([]);
+    }
+    expect(driver.counter(abi.C_CALLS_ANSWERED)).toBe(0);
   });
 
   it('does not take a call of another life for its own, though slot and generation are the same', async () => {
