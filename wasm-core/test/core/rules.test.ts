@@ -138,6 +138,20 @@ describe('rules of a proxy (RFC 3261 16.3)', () => {
     expect(header(invite.text, 'Record-Route')).toHaveLength(2); // one for each side
   });
 
+  it.each(['INVITE', 'MESSAGE', 'SUBSCRIBE', 'OPTIONS', 'REFER', 'FROB'])(
+    'forwards no %s without credentials',
+    async (method) => {
+      const open = await Driver.start({}, testBank({ trusted: [] }));
+      expect(lines(register(open, '1002', 7001))).toEqual(['SIP/2.0 401 Unauthorized > 7001']);
+      for (const uri of ['sip:1002@strowger.test', 'sip:9555@strowger.test', 'sip:none@strowger.test']) {
+        expect(lines(open.message(request({ method, uri })))).toEqual([
+          'SIP/2.0 407 Proxy Authentication Required > 5070',
+        ]);
+      }
+      expect([open.counter(abi.C_BINDINGS), open.counter(abi.C_CALLS_TOTAL)]).toEqual([0, 0]);
+    },
+  );
+
   it('leaves an asserted identity to a trusted network', () => {
     const text = request({ headers: ['P-Asserted-Identity: <sip:boss@strowger.test>'] });
     expect(header(sent(driver.message(text))[1]!.text, 'P-Asserted-Identity')).toHaveLength(1);
