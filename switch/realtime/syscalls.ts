@@ -12,6 +12,8 @@ const SOCK_CLOEXEC = 0x80000;
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const MSG_DONTWAIT = 0x40;
@@ -117,11 +119,14 @@ function bindSockets(libc: Library): Pick<Syscalls, 'openUdp' | 'localPort'> {
   const setsockopt = libc.func('int setsockopt(int, int, int, void*, uint32)');
   const getsockname = libc.func('int getsockname(int, void*, void*)');
   const close = libc.func('int close(int)');
-  const option = (fd: number, level: number, name: number, value: number) => {
+  const option = (fd: number, level: number, name: number, value: number): boolean => {
     const bytes = Buffer.alloc(4);
     bytes.writeInt32LE(value);
-    setsockopt(fd, level, name, bytes, 4);
+    return setsockopt(fd, level, name, bytes, 4) === 0;
   };
+  /** Beyond the system's limit where we may; else as much as it gives. */
+  const buffer = (fd: number, force: number, ask: number, bytes: number) =>
+    option(fd, SOL_SOCKET, force, bytes) || option(fd, SOL_SOCKET, ask, bytes);
   return {
     openUdp(address, port, bufferBytes = SOCKET_BUFFER_BYTES) {
       const bytes = parseAddress(address);
@@ -129,8 +134,8 @@ function bindSockets(libc: Library): Pick<Syscalls, 'openUdp' | 'localPort'> {
       const v6 = address.includes(':');
       const fd: number = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
       if (fd < 0) throw new Error(`no UDP socket (errno ${koffi.errno()})`);
-      option(fd, SOL_SOCKET, SO_RCVBUF, bufferBytes);
-      option(fd, SOL_SOCKET, SO_SNDBUF, bufferBytes);
+      buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, bufferBytes);
+      buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, bufferBytes);
       if (v6) option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
       const name = new Uint8Array(SOCKADDR_BYTES_MAX);
       const length = writeSocketAddress(name, 0, bytes, 0, port);

@@ -66,6 +66,7 @@ import {
   TXF_TRUNK,
   TXS_PROCEEDING,
   TX_BRANCHES,
+  TX_DUE_FAILED,
   TX_FLAGS,
   TX_GROUP,
   TX_LISTENER,
@@ -237,6 +238,7 @@ function success(tx: usize, fork: usize): void {
 function failure(tx: usize, fork: usize): void {
   sendAck(tx, fork);
   if (state(fork) == FKS_FINISHED) return;
+  if (isUdp(fork)) store<u64>(tx + TX_DUE_FAILED, nowMs + timeoutMs()); // timer D
   const status = statusCode;
   finish(tx, fork, status);
   const call = callOf(tx);

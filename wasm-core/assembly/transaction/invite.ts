@@ -100,6 +100,7 @@ import {
   TX_CALL_GEN,
   TX_CALL_SLOT,
   TX_DUE_END,
+  TX_DUE_FAILED,
   TX_DUE_LAST,
   TX_FLAGS,
   TX_FROM_TAG,
@@ -423,12 +424,13 @@ function earlier(a: u64, b: u64): u64 {
 export function inviteTimer(tx: usize): bool {
   const end = load<u64>(tx + TX_DUE_END);
   if (end != 0 && end <= nowMs) {
-    if (load<u32>(tx + TX_OPEN) == 0) {
+    const failed = load<u64>(tx + TX_DUE_FAILED);
+    if (load<u32>(tx + TX_OPEN) == 0 && failed <= nowMs) {
       transactionFree(tx);
       return false;
     }
-    // A branch is still to be heard of; its own timers end that.
-    store<u64>(tx + TX_DUE_END, nowMs + LINGER_MS);
+    // A branch is still to be heard of (its own timers end that), or may fail once more.
+    store<u64>(tx + TX_DUE_END, max<u64>(failed, nowMs + LINGER_MS));
   }
   const last = load<u64>(tx + TX_DUE_LAST);
   if (last != 0 && last <= nowMs) {

@@ -52,8 +52,10 @@ export const TX_BINDING: u32 = TX_WINNER + 4; // u32 slot, u32 generation: the c
 export const TX_DUE_LAST: u32 = (TX_BINDING + 8 + 7) & ~7; // u64 ms: timer G
 export const TX_DUE_END: u32 = TX_DUE_LAST + 8; // u64 ms: timers H, I, L
 export const TX_LOOP: u32 = TX_DUE_END + 8; // u64
+/** u64 ms: timer D of the branch that failed last: until then, its failure may come again and is acknowledged. */
+export const TX_DUE_FAILED: u32 = TX_LOOP + 8;
 /** u64: hash of the Call-ID. */
-const TX_CALL_HASH: u32 = TX_LOOP + 8;
+const TX_CALL_HASH: u32 = TX_DUE_FAILED + 8;
 const TX_BYTES: u32 = TX_CALL_HASH + 8;
 
 export const TXS_PROCEEDING: u32 = 1;

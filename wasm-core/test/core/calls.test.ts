@@ -97,6 +97,11 @@ describe('a call', () => {
       to: '<sip:1002@strowger.test>;tag=callee',
     });
     expect(lines(driver.message(ack, { port: CALLER }))).toEqual([]);
+    driver.wait(25_000);
+    // The callee did not get the ACK: its answer is acknowledged again for as long as it may repeat it (timer D).
+    expect(lines(driver.message(answer(arrived, '486 Busy Here'), { port: PHONE }))).toEqual([
+      'ACK sip:1002@127.0.0.1:7001 SIP/2.0 > 7001',
+    ]);
     expect(lines(driver.wait(40_000))).toEqual([]);
     expect(driver.leftovers).toEqual({ calls: 0, transactions: 0, branches: 0, pending: 0 });
   });
