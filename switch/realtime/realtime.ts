@@ -102,7 +102,12 @@ export class Realtime implements RealtimePort {
       name: 'realtime',
     });
     const [message] = (await once(worker, 'message')) as [{ error?: string }];
-    if (message.error !== undefined) throw new Error(message.error);
+    if (message.error !== undefined) {
+      await once(worker, 'exit');
+      channel.port1.close();
+      waker.close();
+      throw new Error(message.error);
+    }
     const realtime = new Realtime(worker, data, waker, channel.port1, options.onFailure);
     if (options.bank !== undefined) await realtime.setBank(options.bank);
     return realtime;

@@ -199,15 +199,24 @@ class RealtimeThread {
   }
 }
 
-const data = workerData as ThreadData;
-try {
-  const core = await Core.create(data.wasm, data.init, nowUs());
-  const thread = new RealtimeThread(data, core);
-  await thread.open();
-  parentPort!.postMessage({});
+/** Starts and says so; null when it can't, which is said, too. */
+async function begin(data: ThreadData): Promise<RealtimeThread | null> {
+  let thread: RealtimeThread | null = null;
+  try {
+    const core = await Core.create(data.wasm, data.init, nowUs());
+    thread = new RealtimeThread(data, core);
+    await thread.open();
+    parentPort!.postMessage({});
+    return thread;
+  } catch (error) {
+    thread?.close();
+    parentPort!.postMessage({ error: (error as Error).message });
+    return null;
+  }
+}
+
+const thread = await begin(workerData as ThreadData);
+if (thread !== null) {
   await thread.run();
   thread.close();
-} catch (error) {
-  parentPort!.postMessage({ error: (error as Error).message });
-  throw error;
 }
