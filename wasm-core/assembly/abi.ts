@@ -160,9 +160,9 @@ export const CR_CALLER_TRANSPORT: u32 = 42; // u8
 export const CR_CALLEE_TRANSPORT: u32 = 43; // u8
 export const CR_CAUSE: u32 = 44; // u16: final SIP status (200 = answered), 0 = not yet
 export const CR_FLAGS: u32 = 46; // u16: CRF_*
-export const CR_CORE_LAST_US: u32 = 48; // f32: media set-up of the last offer or answer, µs
-export const CR_MEDIA_LAST_US: u32 = 52; // f32
-export const CR_MEDIA_MAX_US: u32 = 56; // f32
+export const CR_RESERVED: u32 = 48; // u32
+export const CR_MEDIA_LAST_US: u32 = 52; // f32: media set-up of the last offer or answer, µs
+export const CR_MEDIA_MAX_US: u32 = 56; // f32: the longest of the call, µs
 export const CR_SETUP_US: u32 = 60; // f32: INVITE in to first INVITE out, µs
 export const CR_STRINGS: u32 = 64; // u16 length and bytes each: Call-ID, from (URI), to (URI), trunk or ""
 export const CRF_ANCHORED: u32 = 1;

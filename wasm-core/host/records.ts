@@ -27,8 +27,8 @@ export interface CallRecord {
   /** Media goes through the switch. */
   anchored: boolean;
   /** Media set-up of the last offer or answer, µs, as the core waited for it. */
-  coreLastUs: number;
   mediaLastUs: number;
+  /** The longest of the call. */
   mediaMaxUs: number;
   /** INVITE in to first INVITE out, µs. */
   setupUs: number;
@@ -102,7 +102,6 @@ export function decodeCall(bytes: Uint8Array): CallRecord {
     calleeTransport: view.getUint8(abi.CR_CALLEE_TRANSPORT),
     cause: view.getUint16(abi.CR_CAUSE, true),
     anchored: (view.getUint16(abi.CR_FLAGS, true) & abi.CRF_ANCHORED) !== 0,
-    coreLastUs: view.getFloat32(abi.CR_CORE_LAST_US, true),
     mediaLastUs: view.getFloat32(abi.CR_MEDIA_LAST_US, true),
     mediaMaxUs: view.getFloat32(abi.CR_MEDIA_MAX_US, true),
     setupUs: view.getFloat32(abi.CR_SETUP_US, true),

@@ -16,13 +16,13 @@ import {
   CR_CALLEE_TRANSPORT,
   CR_CALLER_TRANSPORT,
   CR_CAUSE,
-  CR_CORE_LAST_US,
   CR_ENDED,
   CR_ENDED_BY,
   CR_FLAGS,
   CR_GENERATION,
   CR_MEDIA_LAST_US,
   CR_MEDIA_MAX_US,
+  CR_RESERVED,
   CR_RINGING,
   CR_SETUP_US,
   CR_SLOT,
@@ -186,7 +186,7 @@ export function callWrite(call: usize, state: u32): void {
   store<u8>(at + CR_CALLEE_TRANSPORT, load<u8>(call + K_B));
   store<u16>(at + CR_CAUSE, load<u16>(call + K_CAUSE));
   store<u16>(at + CR_FLAGS, load<u16>(call + K_FLAGS));
-  store<f32>(at + CR_CORE_LAST_US, load<f32>(call + K_MEDIA_LAST));
+  store<u32>(at + CR_RESERVED, 0);
   store<f32>(at + CR_MEDIA_LAST_US, load<f32>(call + K_MEDIA_LAST));
   store<f32>(at + CR_MEDIA_MAX_US, load<f32>(call + K_MEDIA_MAX));
   store<f32>(at + CR_SETUP_US, load<f32>(call + K_SETUP));

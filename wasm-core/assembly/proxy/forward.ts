@@ -40,35 +40,15 @@ import { byte, bytes, crlf, decimal, text } from '../text';
 /** Hops that a request without Max-Forwards is given (RFC 3261 16.6 step 3). */
 const MAX_FORWARDS_DEFAULT: u32 = 70;
 
-function transportText(transport: u32): string {
-  switch (transport) {
-    case 0:
-      return 'UDP';
-    case 1:
-      return 'TCP';
-    case 2:
-      return 'TLS';
-    case 3:
-      return 'WS';
-    default:
-      return 'WSS';
-  }
-}
-
-function transportParam(transport: u32): string {
-  switch (transport) {
-    case 1:
-      return ';transport=tcp';
-    case 2:
-      return ';transport=tls';
-    case 3:
-      return ';transport=ws';
-    case 4:
-      return ';transport=wss';
-    default:
-      return '';
-  }
-}
+/** By TRANSPORT_*: the transport in a Via, and the parameter of a URI that asks for it (UDP needs none). */
+const VIA_TRANSPORTS: StaticArray<string> = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'];
+const URI_TRANSPORTS: StaticArray<string> = [
+  '',
+  ';transport=tcp',
+  ';transport=tls',
+  ';transport=ws',
+  ';transport=wss',
+];
 
 function hostPort(listener: usize): void {
   bytes(listenerHost(listener), listenerHostLen(listener));
@@ -80,7 +60,7 @@ function hostPort(listener: usize): void {
 export function writeVia(to: usize, kind: u32, back: usize, a: u32, b: u32, index: u32, hash: u64): void {
   const listener = listenerAt(listenerFor(to));
   text('Via: SIP/2.0/');
-  text(transportText(listenerTransport(listener)));
+  text(VIA_TRANSPORTS[listenerTransport(listener)]);
   byte(32);
   hostPort(listener);
   text(';branch=');
@@ -102,7 +82,7 @@ function recordRouteOne(
   const listener = listenerAt(listenerFor(towards));
   text('Record-Route: <sip:');
   hostPort(listener);
-  text(transportParam(listenerTransport(listener)));
+  text(URI_TRANSPORTS[listenerTransport(listener)]);
   text(';lr;ck=');
   writeDialogCookie(
     slot,

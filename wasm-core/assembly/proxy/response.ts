@@ -71,7 +71,6 @@ function forwardInDialogResponse(): void {
 
 /** Sends the current response on to `target`, without our Via. */
 export function forwardResponse(target: usize): void {
-  // The next Via decides for the sender's transport; a response with none was meant for us.
   const frame = sendBegin(target);
   writeForwarded();
   sendResponseEnd(frame, statusCode);
