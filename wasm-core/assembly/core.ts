@@ -21,6 +21,7 @@ import {
   RX_SLOTS,
   RX_SLOT_BYTES,
 } from './abi';
+import { base64Init } from './crypto/base64';
 import { headersInit } from './sip/header';
 import { authInit } from './auth/digest';
 import { callOfTimer, callsInit } from './call/call';
@@ -71,6 +72,7 @@ export function init(nowUs: f64): void {
   slots = alloc(RX_SLOTS * RX_SLOT_BYTES);
   hostArea = alloc(HOST_BYTES);
   headersInit();
+  base64Init();
   effectsInit();
   poolInit();
   wheelInit(nowMs);

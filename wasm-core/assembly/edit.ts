@@ -3,6 +3,7 @@
  * A proxy changes little of what it forwards (RFC 3261 16.6); this writes those changes down once,
  * and each copy — a forwarded request, the Via of an answer — has them.
  */
+import { copy16 } from './mem/copy';
 import { bytes, cursor, writeAt } from './text';
 
 const EDITS_MAX: u32 = 48;
@@ -27,7 +28,7 @@ export function editReplace(from: usize, to: usize, ptr: usize, len: u32): bool 
   if (used == EDITS_MAX) return false;
   let i = used;
   while (i > 0 && (load<u32>(edits + (i - 1) * EDIT_BYTES) as usize) > from) {
-    memory.copy(edits + i * EDIT_BYTES, edits + (i - 1) * EDIT_BYTES, EDIT_BYTES);
+    copy16(edits + i * EDIT_BYTES, edits + (i - 1) * EDIT_BYTES);
     i--;
   }
   const e = edits + i * EDIT_BYTES;

@@ -22,6 +22,7 @@ import {
 } from './abi';
 import { count } from './counters';
 import { alloc } from './mem/arena';
+import { clear, copy16 } from './mem/copy';
 import { targetToFrame } from './target';
 import { bytes, cursor, writeAt } from './text';
 
@@ -79,7 +80,7 @@ export function setRxFrame(frame: usize): void {
 
 /** Opens a frame and sets the text cursor to its payload. */
 export function frameBegin(kind: u32): usize {
-  memory.fill(at, 0, FRAME_HEADER_BYTES);
+  clear(at, FRAME_HEADER_BYTES);
   store<u8>(at + F_KIND, kind);
   store<u8>(at + F_VERSION, ABI_VERSION);
   writeAt(at + FRAME_HEADER_BYTES);
@@ -130,7 +131,7 @@ export function logEvent(code: u32, status: u32, ptr: usize, len: u32): void {
   if (rxFrame != 0) {
     store<u8>(frame + F_TRANSPORT, load<u8>(rxFrame + F_TRANSPORT));
     store<u16>(frame + F_PORT, load<u16>(rxFrame + F_PORT));
-    v128.store(frame + F_ADDRESS, v128.load(rxFrame + F_ADDRESS));
+    copy16(frame + F_ADDRESS, rxFrame + F_ADDRESS);
   }
   bytes(ptr, len < LOG_BYTES_MAX ? len : LOG_BYTES_MAX);
   frameEnd();

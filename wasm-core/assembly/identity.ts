@@ -11,6 +11,7 @@ import { I_SECRET } from './abi';
 import { initPtr } from './config';
 import { b64urlDecode, b64urlEncode } from './crypto/base64';
 import { siphash24 } from './crypto/siphash';
+import { clear, copy16, copyShort } from './mem/copy';
 import { B_TARGET, bindingGet } from './registrar/bindings';
 import {
   callIdLen,
@@ -127,7 +128,7 @@ export function statelessHash(): u64 {
 }
 
 function mac(at: usize, len: u32): u64 {
-  memory.copy(macInput, at, len);
+  copyShort(macInput, at, len);
   store<u64>(macInput + len, callHash);
   return siphash24(key(), macInput, len + 8);
 }
@@ -151,7 +152,7 @@ export function writeBranch(kind: u32, back: usize, a: u32, b: u32, index: u32, 
   store<u64>(packed, hash, BC_HASH);
   let len = BC_ADDRESS;
   if (v6) {
-    v128.store(packed + BC_ADDRESS, v128.load(back + G_ADDRESS));
+    copy16(packed + BC_ADDRESS, back + G_ADDRESS);
     len += 16;
   } else {
     store<u32>(packed, stream ? load<u32>(back + G_FLOW) : load<u32>(back + G_ADDRESS + 12), BC_ADDRESS);
@@ -190,10 +191,10 @@ export function readBranch(ptr: usize, len: u32): bool {
   brIndex = load<u32>(opened, BC_INDEX);
   brHash = load<u64>(opened, BC_HASH);
   const transport = (load<u8>(opened, BC_TRANSPORT) & 0x7f) as u32;
-  memory.fill(brBack, 0, 24);
+  clear(brBack, 24);
   store<u8>(brBack, transport, G_TRANSPORT);
   store<u16>(brBack, load<u16>(opened, BC_PORT), G_PORT);
-  if (v6) v128.store(brBack + G_ADDRESS, v128.load(opened + BC_ADDRESS));
+  if (v6) copy16(brBack + G_ADDRESS, opened + BC_ADDRESS);
   else {
     store<u32>(brBack + G_ADDRESS, 0xffff0000, 8);
     if (transport == 0) store<u32>(brBack + G_ADDRESS, load<u32>(opened, BC_ADDRESS), 12);
@@ -247,11 +248,11 @@ export function writeDialogCookie(
   store<u32>(packed, fromTag, DC_FROM_TAG);
   let len = DC_LEGS + 2 * LEG_BYTES;
   if (packLeg(packed + DC_LEGS, a, aBinding, aBindingGen)) {
-    v128.store(packed + len, v128.load(a + G_ADDRESS));
+    copy16(packed + len, a + G_ADDRESS);
     len += 16;
   }
   if (packLeg(packed + DC_LEGS + LEG_BYTES, b, bBinding, bBindingGen)) {
-    v128.store(packed + len, v128.load(b + G_ADDRESS));
+    copy16(packed + len, b + G_ADDRESS);
     len += 16;
   }
   writeAt(cursor + b64urlEncode(cursor, packed, seal(packed, len)));
@@ -285,7 +286,7 @@ export function readDialogCookie(ptr: usize, len: u32): bool {
 export function cookieLeg(leg: u32, target: usize): bool {
   const at = decoded + DC_LEGS + leg * LEG_BYTES;
   const kind = (load<u8>(at) & 0x7f) as u32;
-  memory.fill(target, 0, 24);
+  clear(target, 24);
   if (kind == LEG_BINDING) {
     const binding = bindingGet(load<u32>(at, 4), load<u32>(at, 8));
     if (binding == 0) return false;
@@ -300,7 +301,7 @@ export function cookieLeg(leg: u32, target: usize): bool {
   if (kind == LEG_V6) {
     // The first IPv6 leg's address comes first behind the legs.
     const first = leg == 0 || (load<u8>(decoded + DC_LEGS) & 0x7f) != LEG_V6;
-    v128.store(target + G_ADDRESS, v128.load(decoded + DC_LEGS + 2 * LEG_BYTES + (first ? 0 : 16)));
+    copy16(target + G_ADDRESS, decoded + DC_LEGS + 2 * LEG_BYTES + (first ? 0 : 16));
   } else if (kind == LEG_FLOW) {
     store<u32>(target, load<u32>(at, 4), G_FLOW);
     store<u32>(target + G_ADDRESS, load<u32>(at, 8), 12);

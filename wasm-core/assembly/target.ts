@@ -18,6 +18,7 @@ import {
   VARIANT_WEBRTC,
 } from './abi';
 import { initPtr, initU32 } from './config';
+import { copy16 } from './mem/copy';
 
 export const TARGET_BYTES: u32 = 24;
 export const G_TRANSPORT: u32 = 0; // u8
@@ -35,7 +36,7 @@ export function targetFromFrame(target: usize, frame: usize): void {
   store<u8>(target, 0, 1);
   store<u16>(target, load<u16>(frame + F_PORT), 2);
   store<u32>(target, load<u32>(frame + F_FLOW), 4);
-  v128.store(target, v128.load(frame + F_ADDRESS), 8);
+  copy16(target + G_ADDRESS, frame + F_ADDRESS);
 }
 
 /** Frame header ← target, with the listener that fits. */
@@ -43,12 +44,12 @@ export function targetToFrame(target: usize, frame: usize): void {
   store<u8>(frame + F_TRANSPORT, load<u8>(target));
   store<u16>(frame + F_PORT, load<u16>(target, 2));
   store<u32>(frame + F_FLOW, load<u32>(target, 4));
-  v128.store(frame + F_ADDRESS, v128.load(target, 8));
+  copy16(frame + F_ADDRESS, target + G_ADDRESS);
   store<u16>(frame + F_LISTENER, listenerFor(target) as u16);
 }
 
 export function targetCopy(to: usize, from: usize): void {
-  v128.store(to, v128.load(from));
+  copy16(to, from);
   store<u64>(to, load<u64>(from, 16), 16);
 }
 

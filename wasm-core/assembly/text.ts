@@ -4,6 +4,8 @@
  * what can be large is bounded where it comes in.
  */
 
+import { copyShort } from './mem/copy';
+
 /** Where the next byte goes. */
 export let cursor: usize = 0;
 
@@ -15,15 +17,19 @@ export function writeAt(ptr: usize): void {
 export function text(s: string): void {
   const src = changetype<usize>(s);
   const chars = s.length as usize;
-  for (let i: usize = 0; i < chars; i += 8) {
-    const wide = v128.load(src + (i << 1));
-    v128.store(cursor + i, v128.narrow<i16>(wide, wide));
+  if (ASC_FEATURE_SIMD) {
+    for (let i: usize = 0; i < chars; i += 16) {
+      const at = src + (i << 1);
+      v128.store(cursor + i, i8x16.narrow_i16x8_u(v128.load(at), v128.load(at, 16)));
+    }
+  } else {
+    for (let i: usize = 0; i < chars; i++) store<u8>(cursor + i, load<u16>(src + (i << 1)));
   }
   cursor += chars;
 }
 
 export function bytes(src: usize, len: u32): void {
-  memory.copy(cursor, src, len);
+  copyShort(cursor, src, len);
   cursor += len;
 }
 

@@ -1,158 +1,120 @@
 /**
- * `npm run bench:core`: what the signalling core costs, without sockets and threads. Prints ns for a parse and for
- * whole steps, each also as a multiple of a calibration loop measured in the same run.
+ * `npm run bench:core [-- --rounds N --json --save]`: what the signalling core costs, without sockets and threads, in
+ * builds with and without SIMD. Times are also given as multiples of a calibration loop measured in the same run, and
+ * compared in these with the baseline that `--save` has written: a report, not a test, as machines are noisy.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
-import { EV_MESSAGE } from '../assembly/abi.ts';
-import { register, request, routes, answer } from '../test/support/phone.ts';
-import { Driver, header, sent } from '../test/support/driver.ts';
+import { parseArgs } from 'node:util';
+import { nowUs } from '../../switch/control/clock.ts';
+import { type Cost, type Costs, callCosts, registerCosts, timed } from './flow.ts';
+import { type Memory, memoryOf } from './memory.ts';
+import { invite } from './messages.ts';
+import { Rig } from './rig.ts';
+import { buildVariant } from './variants.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const ROUNDS = 7;
-const CALIBRATION_ROUNDS = 1000;
+const BASELINE = join(import.meta.dirname, 'baseline.json');
+/** Rounds of the calibration loop that are one unit. */
+const UNIT_ROUNDS = 1000;
+const ROUNDS_DEFAULT = 9;
 
-interface ParseExports {
-  memory: WebAssembly.Memory;
-  init(): void;
-  messagePtr(): number;
-  parse(len: number, times: number): number;
-  calibrate(times: number): bigint;
+/** What one run of the bench has found. */
+interface Report {
+  date: string;
+  commit: string;
+  machine: string;
+  node: string;
+  inviteBytes: number;
+  wasmBytes: number;
+  rounds: number;
+  /** ns of 1,000 rounds of the calibration loop. */
+  calibration: Cost;
+  /** ns by build and by what was measured. */
+  costs: Record<string, Costs>;
+  memory: Memory;
 }
 
-/** Median ns per call of `work(times)`. */
-function measure(times: number, work: (times: number) => void): number {
-  work(times);
-  const rounds = Array.from({ length: ROUNDS }, () => {
-    const start = performance.now();
-    work(times);
-    return ((performance.now() - start) * 1e6) / times;
-  });
-  return rounds.sort((a, b) => a - b)[ROUNDS >> 1]!;
-}
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: String(ROUNDS_DEFAULT) },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+  },
+});
+const rounds = Math.max(1, Number.parseInt(options.rounds, 10) || ROUNDS_DEFAULT);
 
-function buildParser(): ParseExports {
-  const out = join(ROOT, 'build/parse-bench.wasm');
-  const asc = join(ROOT, 'node_modules/assemblyscript/bin/asc.js');
-  const options = [
-    '--config',
-    'none',
-    '--runtime',
-    'stub',
-    '--enable',
-    'simd',
-    '--use',
-    'abort=',
-    '-O3',
-    '--converge',
-  ];
-  const fast = ['--noAssert', '--uncheckedBehavior', 'always', '-o', out];
-  execFileSync(process.execPath, [asc, join(ROOT, 'wasm-core/bench/parse.ts'), ...options, ...fast], {
-    cwd: ROOT,
-  });
-  return new WebAssembly.Instance(new WebAssembly.Module(readFileSync(out)))
-    .exports as unknown as ParseExports;
-}
-
-/** The INVITE of the comparison with other proxies, 474 bytes with its values filled in. */
-function benchInvite(): string {
-  const body = [
-    'v=0',
-    'o=user1 53655765 2353687637 IN IP4 127.0.0.1',
-    's=-',
-    'c=IN IP4 127.0.0.1',
-    't=0 0',
-    'm=audio 6000 RTP/AVP 0',
-    'a=rtpmap:0 PCMU/8000',
-    '',
-  ].join('\r\n');
-  return [
-    'INVITE sip:1002@strowger.test SIP/2.0',
-    'Via: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bK-12345-1-0',
-    'From: "alice" <sip:1001@strowger.test>;tag=12345SIPpTag001',
-    'To: <sip:1002@strowger.test>',
-    'Call-ID: 1-12345@127.0.0.1',
-    'CSeq: 1 INVITE',
-    'Contact: <sip:1001@127.0.0.1:6000>',
-    'Max-Forwards: 70',
-    'User-Agent: bench',
-    'Content-Type: application/sdp',
-    `Content-Length: ${body.length}`,
-    '',
-    body,
-  ].join('\r\n');
-}
-
-const parser = buildParser();
-parser.init();
-const invite = new TextEncoder().encode(benchInvite());
-new Uint8Array(parser.memory.buffer).set(invite, parser.messagePtr());
-if (parser.parse(invite.length, 1) !== 0) throw new Error('the bench message does not parse');
-
-/** ns that events of a call cost, each of `calls` calls sending them in order. */
-async function steps(calls: number): Promise<Record<string, number>> {
-  const driver = await Driver.start({
-    callsMax: calls * 2,
-    transactionsMax: calls * 2,
-    branchesMax: calls * 2,
-    blocks1k: calls * 4,
-    blocks4k: calls * 2,
-  });
-  register(driver, '1002', 7001);
-  const spent: Record<string, number> = {};
-  const timed = (name: string, text: string, port: number) => {
-    const bytes = new TextEncoder().encode(text);
-    driver.put(EV_MESSAGE, { payload: bytes, source: { port } });
-    const start = performance.now();
-    driver.core.step(driver.nowUs, 0, 1);
-    spent[name] = (spent[name] ?? 0) + performance.now() - start;
-    return sent(driver.effects());
+async function run(): Promise<Report> {
+  const [simd, scalar] = [buildVariant(true), buildVariant(false)];
+  const rig = await Rig.start(simd.wasm);
+  const calibration = () => timed(rounds, 1000, () => rig.stages.benchCalibrate(1000 * UNIT_ROUNDS));
+  const before = calibration();
+  const costs: Record<string, Costs> = {};
+  for (const { name, wasm } of [simd, scalar]) {
+    costs[name] = { ...(await callCosts(wasm, rounds)), ...(await registerCosts(wasm, rounds)) };
+  }
+  costs['host'] = {
+    'two reads of the clock': timed(rounds, 100_000, () => twice(nowUs)),
+    'a step without events': timed(rounds, 100_000, () => {
+      for (let i = 0; i < 100_000; i++) rig.core.step(rig.nowUs, 0, 0);
+    }),
   };
-  for (let i = 0; i < calls; i++) {
-    const text = benchInvite().replaceAll('12345', `${100_000 + i}`);
-    const arrived = timed('INVITE in to INVITE out', text, 6000).at(-1)!.text;
-    timed('180', answer(arrived, '180 Ringing'), 7001);
-    const ok = timed('200', answer(arrived, '200 OK', 'b', ['Contact: <sip:1002@127.0.0.1:7001>']), 7001)[0]!
-      .text;
-    const dialog = {
-      from: header(ok, 'From')[0]!,
-      to: header(ok, 'To')[0]!,
-      callId: header(ok, 'Call-ID')[0]!,
-      uri: 'sip:1002@127.0.0.1:7001',
-      port: 6000,
-      headers: routes(ok),
-    };
-    timed('ACK', request({ ...dialog, method: 'ACK' }), 6000);
-    const bye = timed('BYE', request({ ...dialog, method: 'BYE', cseq: 2 }), 6000)[0]!.text;
-    timed('200 to BYE', answer(bye, '200 OK'), 7001);
-    driver.nowUs += 1000;
-  }
-  for (let i = 0; i < calls; i++) {
-    const text = request({
-      method: 'REGISTER',
-      uri: 'sip:strowger.test',
-      from: '<sip:1003@strowger.test>;tag=r',
-      to: '<sip:1003@strowger.test>',
-      callId: 'bench',
-      cseq: i + 1,
-      port: 7003,
-      headers: ['Contact: <sip:1003@127.0.0.1:7003>'],
-    });
-    timed('REGISTER', text, 7003);
-  }
-  return Object.fromEntries(Object.entries(spent).map(([name, ms]) => [name, (ms * 1e6) / calls]));
+  const after = calibration();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim(),
+    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+    node: process.version,
+    inviteBytes: invite(10_000, '1002').length,
+    wasmBytes: statSync(join(ROOT, 'build/core.wasm')).size,
+    rounds,
+    calibration: before.median < after.median ? before : after,
+    costs,
+    memory: await memoryOf(simd.wasm),
+  };
 }
 
-const calibration = measure(200_000, (n) => parser.calibrate(n * 10)) / 10;
-const rows: [string, number][] = [
-  [`parse of a ${invite.length}-byte INVITE`, measure(200_000, (n) => parser.parse(invite.length, n))],
-  ...Object.entries(await steps(20_000)).map(([name, ns]): [string, number] => [`step: ${name}`, ns]),
-];
-console.log(
-  `core.wasm: ${statSync(join(ROOT, 'build/core.wasm')).size} bytes; one calibration round: ${calibration.toFixed(2)} ns`,
-);
-for (const [name, ns] of rows) {
-  const multiple = (ns / (calibration * CALIBRATION_ROUNDS)).toFixed(2);
-  console.log(`${name.padEnd(40)} ${ns.toFixed(0).padStart(7)} ns   ${multiple.padStart(6)} kilo-rounds`);
+let sink = 0;
+
+function twice(clock: () => number): void {
+  for (let i = 0; i < 100_000; i++) sink += clock() - clock();
 }
+
+/** Change of a multiple against the baseline's, percent. */
+function change(report: Report, base: Report | null, build: string, name: string): string {
+  const then = base?.costs[build]?.[name];
+  if (base === null || then === undefined) return '';
+  const multiple = report.costs[build]![name]!.median / report.calibration.median;
+  const percent = (multiple / (then.median / base.calibration.median) - 1) * 100;
+  return `${percent < 0 ? '-' : '+'}${Math.abs(percent).toFixed(0)} %`;
+}
+
+function print(report: Report, base: Report | null): void {
+  const { calibration, memory } = report;
+  console.log(
+    `core.wasm ${report.wasmBytes} bytes; INVITE ${report.inviteBytes} bytes; ${report.rounds} rounds; ` +
+      `unit: 1,000 calibration rounds, ${calibration.median.toFixed(0)} ns (min ${calibration.min.toFixed(0)})`,
+  );
+  if (base !== null)
+    console.log(`baseline: ${base.date}, commit ${base.commit}, ${base.machine}, Node ${base.node}`);
+  for (const [build, costs] of Object.entries(report.costs)) {
+    console.log(`\n${build.padEnd(32)}   median ns    min ns     units   to baseline`);
+    for (const [name, { median, min }] of Object.entries(costs)) {
+      const figures = [median.toFixed(0), min.toFixed(0), (median / calibration.median).toFixed(2)];
+      const [a, b, c] = figures.map((text) => text.padStart(10)) as [string, string, string];
+      console.log(`${name.padEnd(32)}  ${a}${b}${c}   ${change(report, base, build, name).padStart(10)}`);
+    }
+  }
+  console.log('\nmemory');
+  for (const [name, bytes] of Object.entries(memory))
+    console.log(`${name.padEnd(64)} ${bytes.toLocaleString('en').padStart(12)} bytes`);
+}
+
+const base = existsSync(BASELINE) ? (JSON.parse(readFileSync(BASELINE, 'utf8')) as Report) : null;
+const report = await run();
+if (!Number.isFinite(sink)) throw new Error('the clock went back');
+if (options.save) writeFileSync(BASELINE, `${JSON.stringify(report, null, 2)}\n`);
+if (options.json) console.log(JSON.stringify(report, null, 2));
+else print(report, base);

@@ -113,7 +113,8 @@ const OFFSETS: Record<keyof Sizes, number> = {
   callDurationMaxS: abi.I_CALL_DURATION_MAX_S,
 };
 
-interface CoreExports extends WebAssembly.Exports {
+/** What the module exports. */
+export interface CoreExports extends WebAssembly.Exports {
   memory: WebAssembly.Memory;
   abiVersion(): number;
   initPtr(): number;
@@ -144,7 +145,8 @@ export class Core {
   readonly hostPtr: number;
   /** Address of the effect buffer. */
   readonly effectsPtr: number;
-  readonly #exports: CoreExports;
+  /** All exports of the module; what has no method here is for the bench. */
+  readonly exports: CoreExports;
 
   /**
    * @param nowUs time, µs since the Unix epoch.
@@ -161,7 +163,7 @@ export class Core {
     if (version !== abi.ABI_VERSION) {
       throw new Error(`the core speaks ABI ${version}, this host ${abi.ABI_VERSION}: run the build again`);
     }
-    this.#exports = exports;
+    this.exports = exports;
     writeInit(exports.memory, exports.initPtr(), init);
     exports.init(nowUs);
     this.memory = exports.memory;
@@ -189,17 +191,17 @@ export class Core {
    * were taken: fewer than n when the effects have to be carried out before the rest.
    */
   step(nowUs: number, first: number, n: number): number {
-    return this.#exports.step(nowUs, first, n);
+    return this.exports.step(nowUs, first, n);
   }
 
   /** Bytes of the effects of the last step, at `effectsPtr`. */
   effectsLength(): number {
-    return this.#exports.effectsLength();
+    return this.exports.effectsLength();
   }
 
   /** When `step` has to be called at the latest, ms since the epoch; 0 when there is no need. */
   nextDeadlineMs(): number {
-    return this.#exports.nextDeadlineMs();
+    return this.exports.nextDeadlineMs();
   }
 
   /**
@@ -207,7 +209,7 @@ export class Core {
    * Returns false when it is larger than a bank may be.
    */
   stageBank(bank: Uint8Array): boolean {
-    const at = this.#exports.bankStage(bank.length);
+    const at = this.exports.bankStage(bank.length);
     if (at === 0) return false;
     this.bytes.set(bank, at);
     return true;

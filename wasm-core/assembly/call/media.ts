@@ -29,6 +29,7 @@ import { initU32 } from '../config';
 import { count, gauge } from '../counters';
 import { frameBegin, frameEnd, nowMs, nowUs, rxFrame, setRxFrame } from '../effects';
 import { callHash, transactionKey } from '../identity';
+import { copy16 } from '../mem/copy';
 import { indexHead, indexInsert, indexNew, indexRemove } from '../mem/index';
 import { blockAlloc, blockFree } from '../mem/pool';
 import {
@@ -136,7 +137,7 @@ function ask(
   store<u32>(frame + F_ARG4, cseqMethodId | (isRequest ? 0 : statusCode << 16));
   store<u32>(frame + F_ARG5, cseqNumber);
   store<u16>(frame + F_PORT, load<u16>(rxFrame + F_PORT));
-  v128.store(frame + F_ADDRESS, v128.load(rxFrame + F_ADDRESS));
+  copy16(frame + F_ADDRESS, rxFrame + F_ADDRESS);
   bytes(body, len);
   frameEnd();
   count(C_MEDIA_REQUESTS);

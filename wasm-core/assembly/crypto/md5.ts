@@ -1,4 +1,6 @@
 /** MD5 (RFC 1321), which digest authentication still needs for older phones (RFC 7616 3.2). */
+import { copyShort } from '../mem/copy';
+
 const K: usize = memory.data<u32>([
   0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501, 0x698098d8,
   0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821, 0xf61e2562, 0xc040b340,
@@ -60,8 +62,8 @@ export function md5(dst: usize, ptr: usize, len: u32): void {
   const whole = ptr + (len & ~63);
   for (; at < whole; at += 64) block(at);
   const rest = len & 63;
-  memory.fill(last, 0, 128);
-  memory.copy(last, at, rest);
+  copyShort(last, at, rest);
+  memory.fill(last + rest, 0, 128 - rest);
   store<u8>(last + rest, 0x80);
   const tail: u32 = rest < 56 ? 64 : 128;
   store<u64>(last + tail - 8, (len as u64) << 3);

@@ -37,10 +37,9 @@ export function siphash24(key: usize, ptr: usize, len: u32): u64 {
   return v0 ^ v1 ^ v2 ^ v3;
 }
 
-/** The bytes behind the last whole word, and the length in the highest byte. */
+/** The bytes behind the last whole word, and the length in the highest byte. Up to 8 bytes behind them are read. */
 function lastWord(ptr: usize, len: u32): u64 {
-  const at = ptr + (len & ~7);
-  let word: u64 = (len as u64) << 56;
-  for (let i: u32 = 0; i < (len & 7); i++) word |= (load<u8>(at + i) as u64) << ((i << 3) as u64);
-  return word;
+  const rest = (len & 7) << 3;
+  const mask = ((1 as u64) << (rest as u64)) - 1;
+  return (load<u64>(ptr + (len & ~7)) & mask) | ((len as u64) << 56);
 }

@@ -7,6 +7,7 @@ import { C_BLOCKS_USED, I_BLOCKS_1K, I_BLOCKS_256, I_BLOCKS_4K, I_BLOCKS_64K } f
 import { initU32 } from '../config';
 import { gauge } from '../counters';
 import { alloc } from './arena';
+import { COPY_SLACK } from './copy';
 
 const CLASSES: u32 = 4;
 const BLOCK_HEAD: u32 = 8; // u32 next free, u32 class
@@ -54,10 +55,10 @@ function takeFrom(i: u32): usize {
   return block + BLOCK_HEAD;
 }
 
-/** A block with room for `bytes`, contents undefined; 0 when none is free or it is more than 66,040. */
+/** A block with room for `bytes`, contents undefined; 0 when none is free or it is more than 66,024. */
 export function blockAlloc(bytes: u32): usize {
   for (let i: u32 = 0; i < CLASSES; i++) {
-    if (bytes + BLOCK_HEAD > load<u32>(classAt(i), 16)) continue;
+    if (bytes + BLOCK_HEAD + COPY_SLACK > load<u32>(classAt(i), 16)) continue;
     const block = takeFrom(i);
     if (block != 0) return block;
   }
@@ -77,5 +78,5 @@ export function blockFree(block: usize): void {
 
 /** Bytes that fit into a block. */
 export function blockCapacity(block: usize): u32 {
-  return load<u32>(classAt(load<u32>(block - BLOCK_HEAD, 4)), 16) - BLOCK_HEAD;
+  return load<u32>(classAt(load<u32>(block - BLOCK_HEAD, 4)), 16) - BLOCK_HEAD - COPY_SLACK;
 }

@@ -6,6 +6,7 @@
  * not touched, so that a large table costs memory only as it fills.
  */
 import { alloc } from './arena';
+import { clear } from './copy';
 
 /** Offset of the first field of a record's own. */
 export const REC_FIELDS: u32 = 16;
@@ -41,7 +42,7 @@ export function tableTake(table: usize): usize {
   const bytes = load<u32>(table + T_BYTES);
   if (rec != 0) {
     store<u32>(table + T_FREE, load<u32>(rec + REC_NEXT));
-    memory.fill(rec + REC_FIELDS, 0, bytes - REC_FIELDS);
+    clear(rec + REC_FIELDS, bytes - REC_FIELDS);
   } else {
     const slot = load<u32>(table + T_TOUCHED);
     if (slot == load<u32>(table + T_COUNT)) return 0;

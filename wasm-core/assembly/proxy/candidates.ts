@@ -31,6 +31,7 @@ import {
   trunkGatewayCount,
   userFind,
 } from '../routing/bank';
+import { clear, copy16 } from '../mem/copy';
 import { recGen, recSlot } from '../mem/table';
 import { uUserLen, uUserPtr, unescapeInto } from '../sip/uri';
 import { G_ADDRESS, G_PORT, G_TRANSPORT, targetCopy } from '../target';
@@ -106,13 +107,13 @@ function fromTrunk(number: usize, len: u32): void {
     const c = candidateAt(candidateCount);
     const uri = gatewayUris + candidateCount * GATEWAY_URI_BYTES;
     candidateCount++;
-    memory.fill(c, 0, CD_BYTES);
+    clear(c, CD_BYTES);
     // One gateway at a time, by priority and then as listed.
     store<u32>(c + CD_GROUP, 1 + gatewayPriority(rtTrunk, i) * CANDIDATES_MAX + i);
     const target = c + CD_TARGET;
     store<u8>(target + G_TRANSPORT, gatewayTransport(rtTrunk, i));
     store<u16>(target + G_PORT, gatewayPort(rtTrunk, i));
-    v128.store(target + G_ADDRESS, v128.load(gatewayAddress(rtTrunk, i)));
+    copy16(target + G_ADDRESS, gatewayAddress(rtTrunk, i));
     writeAt(uri);
     text('sip:');
     bytes(rtPrependPtr, rtPrependLen);

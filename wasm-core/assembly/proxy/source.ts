@@ -5,6 +5,7 @@
 import { F_ADDRESS, F_FLOW, TRANSPORT_TCP, TRANSPORT_UDP } from '../abi';
 import { rxFrame } from '../effects';
 import { B_TARGET, aorFind, bindingFirst, bindingNext } from '../registrar/bindings';
+import { copy16 } from '../mem/copy';
 import { recGen, recSlot } from '../mem/table';
 import { adUriLen, adUriPtr, parseAddress } from '../sip/address';
 import { H_CONTACT, H_FROM } from '../sip/header';
@@ -48,7 +49,7 @@ export function contactTarget(target: usize, uri: usize, len: u32, follow: bool)
   if (load<u8>(target) != TRANSPORT_UDP || len == 0 || !parseUri(uri, len)) return;
   if (!parseIp(uHostPtr, uHostLen, contactAddress)) return;
   if (!follow && !sameAddress(contactAddress, rxFrame + F_ADDRESS)) return;
-  v128.store(target + G_ADDRESS, v128.load(contactAddress));
+  copy16(target + G_ADDRESS, contactAddress);
   store<u16>(target + G_PORT, uPort == 0 ? 5060 : uPort);
   store<u8>(target, 0, G_FLAGS);
   if (uriParam(TRANSPORT, 9) && pvLen == 3 && equalsIgnoreCase(pvPtr, TCP, 3))

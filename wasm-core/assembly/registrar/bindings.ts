@@ -21,6 +21,7 @@ import {
 import { initU32 } from '../config';
 import { gauge } from '../counters';
 import { nowMs } from '../effects';
+import { copy16 } from '../mem/copy';
 import { indexHead, indexInsert, indexNew, indexRemove } from '../mem/index';
 import { blockAlloc, blockFree } from '../mem/pool';
 import {
@@ -323,7 +324,7 @@ function writeBinding(b: usize): void {
   store<u16>(at + BR_PORT, load<u16>(target + G_PORT));
   store<u16>(at + BR_REG_ID, min<u32>(load<u32>(b + B_REG_ID), 0xffff));
   store<u32>(at + BR_FLOW, load<u32>(target + G_FLOW));
-  v128.store(at + BR_ADDRESS, v128.load(target + G_ADDRESS));
+  copy16(at + BR_ADDRESS, target + G_ADDRESS);
   writeAt(at + BR_STRINGS);
   const aor: usize = load<u32>(b + B_AOR);
   writeString(aorName(aor), load<u32>(aor + A_LEN));

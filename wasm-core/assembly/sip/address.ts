@@ -1,6 +1,6 @@
 /** name-addr and addr-spec values (RFC 3261 20.10, 25.1): From, To, Contact, Route and their like. */
 import { checkParams, findParam } from './param';
-import { isSpace, isToken, isUriChar, skipQuoted, skipSpace, trimEnd } from './scan';
+import { isSpace, isToken, skipQuoted, skipSpace, trimEnd, uriCharsEnd } from './scan';
 import { schemeEnd } from './uri';
 
 // the value last parsed
@@ -46,9 +46,8 @@ function displayName(at: usize, end: usize): usize {
 }
 
 function bracketed(open: usize, end: usize): bool {
-  let p = open + 1;
-  adUriPtr = p;
-  while (p < end && isUriChar(load<u8>(p))) p++;
+  adUriPtr = open + 1;
+  const p = uriCharsEnd(adUriPtr, end);
   if (p >= end || load<u8>(p) != 62 || schemeEnd(adUriPtr, p) == 0) return false;
   adUriLen = (p - adUriPtr) as u32;
   adBrackets = true;

@@ -3,7 +3,8 @@
  * One pass stores offsets in a fixed table; lines of the same header are chained in their order.
  */
 import { H_COUNT, H_OTHER, headerId } from './header';
-import { findColon, findLineEnd, isToken, skipSpace, trimEnd } from './scan';
+import { clear } from '../mem/copy';
+import { findColon, findLineEnd, skipSpace, tokenEnd, trimEnd } from './scan';
 
 /** Header lines of one message; a message with more is refused. */
 export const HEADERS_MAX: u32 = 256;
@@ -59,7 +60,7 @@ export function hdrNext(i: u32): i32 {
 export function clearLines(): void {
   hdrCount = 0;
   linesBad = linesTooMany = false;
-  memory.fill(firsts, 0, H_COUNT << 1);
+  clear(firsts, ((H_COUNT << 1) + 7) & ~7);
 }
 
 /** CR or LF. */
@@ -125,9 +126,7 @@ function addLine(line: usize, colon: usize, stop: usize, next: usize): void {
 
 /** A header name that is not in the table: a token. */
 function isName(at: usize, end: usize): bool {
-  let p = at;
-  while (p < end && isToken(load<u8>(p))) p++;
-  return p == end && p > at;
+  return end > at && tokenEnd(at, end) == end;
 }
 
 /** Appends the last line to those of its id. */

@@ -23,13 +23,14 @@ import { methodOf } from './method';
 import { nextParam, pnLen, pnPtr, pvLen, pvPtr } from './param';
 import {
   equalsIgnoreCase,
+  findByte,
   findLineEnd,
   isDigit,
   isSpace,
-  isToken,
   numberValue,
   readNumber,
   skipSpace,
+  tokenEnd,
 } from './scan';
 import { parseUri, uHeadersPtr } from './uri';
 import {
@@ -205,8 +206,7 @@ const VERSION: usize = memory.data<u8>([83, 73, 80, 47, 50, 46, 48]); // SIP/2.0
 
 function startLine(at: usize, end: usize): void {
   if (end - at >= 4 && equalsIgnoreCase(at, VERSION, 4)) return statusLine(at, end);
-  let p = at;
-  while (p < end && isToken(load<u8>(p))) p++;
+  let p = tokenEnd(at, end);
   methodPtr = at;
   methodLen = (p - at) as u32;
   if (methodLen == 0) {
@@ -216,8 +216,7 @@ function startLine(at: usize, end: usize): void {
   if (p >= end || load<u8>(p) != 32) return fail(PE_START_LINE, 400);
   methodId = methodOf(methodPtr, methodLen);
   uriPtr = p + 1;
-  p = uriPtr;
-  while (p < end && load<u8>(p) != 32) p++;
+  p = findByte(uriPtr, end, 32);
   uriLen = (p - uriPtr) as u32;
   if (uriLen == 0 || p >= end) return fail(PE_START_LINE, 400);
   version(p + 1, end);

@@ -1,5 +1,15 @@
 /** Parameters: `;name=value` lists of headers and URIs (RFC 3261 7.3.1, 25.1 generic-param). */
-import { equalsIgnoreCase, isToken, isValueChar, skipQuoted, skipSpace, trimEnd } from './scan';
+import {
+  equalsIgnoreCase,
+  findByte,
+  paramNameEnd,
+  paramTextEnd,
+  skipQuoted,
+  skipSpace,
+  tokenEnd,
+  trimEnd,
+  valueCharsEnd,
+} from './scan';
 
 /** Value of the last parameter found (quotes included); length 0 when it has none. */
 export let pvPtr: usize = 0;
@@ -18,7 +28,7 @@ export function checkParams(at: usize, end: usize): usize {
   while (p < end && load<u8>(p) == 59) {
     p = skipSpace(p + 1, end);
     const name = p;
-    while (p < end && isToken(load<u8>(p))) p++;
+    p = tokenEnd(p, end);
     if (p == name) return 0;
     p = skipSpace(p, end);
     if (p >= end || load<u8>(p) != 61) continue;
@@ -26,7 +36,7 @@ export function checkParams(at: usize, end: usize): usize {
     if (p < end && load<u8>(p) == 34) {
       p = skipQuoted(p, end);
       if (p == 0) return 0;
-    } else while (p < end && isValueChar(load<u8>(p))) p++;
+    } else p = valueCharsEnd(p, end);
     p = skipSpace(p, end);
   }
   return p >= end || load<u8>(p) == 44 ? p : 0;
@@ -38,8 +48,7 @@ export function checkParams(at: usize, end: usize): usize {
  */
 export function nextParam(at: usize, end: usize): usize {
   const name = skipSpace(at + 1, end);
-  let p = name;
-  while (p < end && load<u8>(p) != 59 && load<u8>(p) != 61) p++;
+  let p = paramNameEnd(name, end);
   const nameEnd = trimEnd(name, p);
   pnPtr = name;
   pnLen = (nameEnd - name) as u32;
@@ -56,8 +65,7 @@ export function nextParam(at: usize, end: usize): usize {
 /** Finds a parameter in `len` bytes at `ptr` (beginning at or before the first semicolon). */
 export function findParam(ptr: usize, len: u32, namePtr: usize, nameLen: u32): bool {
   const end = ptr + len;
-  let at = ptr;
-  while (at < end && load<u8>(at) != 59) at++;
+  let at = findByte(ptr, end, 59);
   while (at < end) {
     at = nextParam(at, end);
     if (pnLen == nameLen && equalsIgnoreCase(pnPtr, namePtr, nameLen)) return true;
@@ -66,13 +74,11 @@ export function findParam(ptr: usize, len: u32, namePtr: usize, nameLen: u32): b
 }
 
 function valueEnd(from: usize, end: usize): usize {
-  let at = from;
-  while (at < end && load<u8>(at) != 59) {
-    if (load<u8>(at) == 34) {
-      const after = skipQuoted(at, end);
-      if (after == 0) return end;
-      at = after;
-    } else at++;
+  let at = paramTextEnd(from, end);
+  while (at < end && load<u8>(at) == 34) {
+    const after = skipQuoted(at, end);
+    if (after == 0) return end;
+    at = paramTextEnd(after, end);
   }
   return at;
 }

@@ -1,50 +1,56 @@
 /**
  * Reading bytes: classes of characters, comparisons, numbers, and finding the end of a line.
- * Ranges are [at, end); nothing outside of them is read.
+ * Ranges are [at, end). What is found depends on them alone, but up to 16 bytes behind `end` may be read: there must be
+ * memory. With SIMD 16 bytes are looked at at a time, without (`asc` without `--enable simd`) one.
  */
 
-/** Address of the next CR or LF in [at, end), or `end`. SIMD: 16 bytes at a time. */
+/** Address of the next CR or LF in [at, end), or `end`. */
 export function findLineEnd(at: usize, end: usize): usize {
-  let p = at;
-  const cr = i8x16.splat(13);
-  const lf = i8x16.splat(10);
-  while (p + 16 <= end) {
-    const chunk = v128.load(p);
-    const hits = i8x16.bitmask(v128.or(i8x16.eq(chunk, cr), i8x16.eq(chunk, lf)));
-    if (hits != 0) return p + (ctz(hits) as usize);
-    p += 16;
+  if (ASC_FEATURE_SIMD) {
+    for (let p = at; p < end; p += 16) {
+      const chunk = v128.load(p);
+      const hits = i8x16.bitmask(v128.or(i8x16.eq(chunk, i8x16.splat(13)), i8x16.eq(chunk, i8x16.splat(10))));
+      if (hits != 0) return within(p + (ctz(hits) as usize), end);
+    }
+    return end;
   }
-  return findLineEndScalar(p, end);
-}
-
-/** The same, one byte at a time: what `findLineEnd` is tested against. */
-export function findLineEndScalar(at: usize, end: usize): usize {
   let p = at;
   while (p < end && load<u8>(p) != 13 && load<u8>(p) != 10) p++;
   return p;
 }
 
-/** Address of the next colon, CR or LF in [at, end), or `end`. SIMD: 16 bytes at a time. */
+/** Address of the next colon, CR or LF in [at, end), or `end`. */
 export function findColon(at: usize, end: usize): usize {
-  let p = at;
-  const colon = i8x16.splat(58);
-  const cr = i8x16.splat(13);
-  const lf = i8x16.splat(10);
-  while (p + 16 <= end) {
-    const chunk = v128.load(p);
-    const breaks = v128.or(i8x16.eq(chunk, cr), i8x16.eq(chunk, lf));
-    const hits = i8x16.bitmask(v128.or(breaks, i8x16.eq(chunk, colon)));
-    if (hits != 0) return p + (ctz(hits) as usize);
-    p += 16;
+  if (ASC_FEATURE_SIMD) {
+    for (let p = at; p < end; p += 16) {
+      const chunk = v128.load(p);
+      const breaks = v128.or(i8x16.eq(chunk, i8x16.splat(13)), i8x16.eq(chunk, i8x16.splat(10)));
+      const hits = i8x16.bitmask(v128.or(breaks, i8x16.eq(chunk, i8x16.splat(58))));
+      if (hits != 0) return within(p + (ctz(hits) as usize), end);
+    }
+    return end;
   }
-  return findColonScalar(p, end);
-}
-
-/** The same, one byte at a time: what `findColon` is tested against. */
-export function findColonScalar(at: usize, end: usize): usize {
   let p = at;
   while (p < end && load<u8>(p) != 58 && load<u8>(p) != 13 && load<u8>(p) != 10) p++;
   return p;
+}
+
+/** Address of the next byte `c` in [at, end), or `end`. */
+export function findByte(at: usize, end: usize, c: u8): usize {
+  if (ASC_FEATURE_SIMD) {
+    for (let p = at; p < end; p += 16) {
+      const hits = i8x16.bitmask(i8x16.eq(v128.load(p), i8x16.splat(c)));
+      if (hits != 0) return within(p + (ctz(hits) as usize), end);
+    }
+    return end;
+  }
+  let p = at;
+  while (p < end && load<u8>(p) != c) p++;
+  return p;
+}
+
+function within(p: usize, end: usize): usize {
+  return p < end ? p : end;
 }
 
 /** White space that may stand between the parts of a header value: SP, HT, and CR and LF of folded lines. */
@@ -65,22 +71,45 @@ const CLASS_TOKEN: u32 = 1;
 const CLASS_VALUE: u32 = 2;
 const CLASS_URI: u32 = 4;
 const CLASS_HOST: u32 = 8;
+const CLASS_NAME: u32 = 16;
+const CLASS_PLAIN: u32 = 32;
+const CLASS_COUNT: u32 = 6;
 const classes: usize = memory.data(256, 16);
 const TOKEN_SIGNS: string = "-.!%*_+`'~";
 
-/** Fills the table of classes; once, before anything is parsed. */
+/**
+ * For SIMD, 32 bytes by class: what is outside of it. An ASCII character is outside when the bit of its row (upper half)
+ * is set for its column (lower half): 16 bytes of rows by column, then 16 of bits by row. Rows 8 to 15 have no bit where
+ * all characters above 127 are inside, and that of row 0 where none is: all of row 0, the control characters, is outside.
+ */
+const outside: usize = memory.data(192, 16); // CLASS_COUNT * 32
+
+/** Fills the tables of classes; once, before anything is parsed. */
 export function classesInit(): void {
-  for (let c: u32 = 0; c < 256; c++) {
-    const letter = isDigit(c) || (c | 32) - 97 < 26;
-    const blank = c <= 32 || c == 127;
-    const bracket = c == 60 || c == 62 || c == 34;
-    let bits: u32 = 0;
-    if (letter || isTokenSign(c)) bits |= CLASS_TOKEN;
-    if (!isSpace(c) && !bracket && c != 59 && c != 44) bits |= CLASS_VALUE;
-    if (!blank && !bracket) bits |= CLASS_URI;
-    if (letter || c == 46 || c == 45 || c == 95) bits |= CLASS_HOST;
-    store<u8>(classes + c, bits);
+  for (let c: u32 = 0; c < 256; c++) store<u8>(classes + c, classesOf(c));
+  for (let i: u32 = 0; i < CLASS_COUNT; i++) {
+    const set = outside + i * 32;
+    for (let c: u32 = 0; c < 128; c++) {
+      if ((load<u8>(classes + c) & (1 << i)) != 0) continue;
+      store<u8>(set + (c & 15), (load<u8>(set + (c & 15)) as u32) | (1 << (c >> 4)));
+    }
+    const high: u32 = (load<u8>(classes + 128) & (1 << i)) != 0 ? 0 : 1;
+    for (let row: u32 = 0; row < 16; row++) store<u8>(set + row, row < 8 ? ((1 << row) as u32) : high, 16);
   }
+}
+
+function classesOf(c: u32): u32 {
+  const letter = isDigit(c) || (c | 32) - 97 < 26;
+  const bracket = c == 60 || c == 62 || c == 34;
+  const blank = c <= 32 || c == 127;
+  let bits: u32 = 0;
+  if (letter || isTokenSign(c)) bits |= CLASS_TOKEN;
+  if (!isSpace(c) && !bracket && c != 59 && c != 44) bits |= CLASS_VALUE;
+  if (!blank && !bracket) bits |= CLASS_URI;
+  if (letter || c == 46 || c == 45 || c == 95) bits |= CLASS_HOST;
+  if (c != 59 && c != 61) bits |= CLASS_NAME;
+  if (c != 59 && c != 34) bits |= CLASS_PLAIN;
+  return bits;
 }
 
 function isTokenSign(c: u32): bool {
@@ -88,24 +117,58 @@ function isTokenSign(c: u32): bool {
   return false;
 }
 
+/** First byte in [at, end) that is outside of the class with number `i`, or `end`. */
+function classEnd(at: usize, end: usize, i: u32): usize {
+  if (ASC_FEATURE_SIMD) {
+    const columns = v128.load(outside + i * 32);
+    const rows = v128.load(outside + i * 32, 16);
+    for (let p = at; p < end; p += 16) {
+      const chunk = v128.load(p);
+      const low = i8x16.swizzle(columns, v128.and(chunk, i8x16.splat(15)));
+      const high = i8x16.swizzle(rows, i8x16.shr_u(chunk, 4));
+      const hits = i8x16.bitmask(i8x16.ne(v128.and(low, high), i8x16.splat(0)));
+      if (hits != 0) return within(p + (ctz(hits) as usize), end);
+    }
+    return end;
+  }
+  let p = at;
+  while (p < end && (load<u8>(classes + load<u8>(p)) & (1 << i)) != 0) p++;
+  return p;
+}
+
+/** End of the token characters (RFC 3261 25.1) from `at` on. */
+export function tokenEnd(at: usize, end: usize): usize {
+  return classEnd(at, end, 0);
+}
+
+/** End of what an unquoted parameter value can hold: all but ; , quotes, angle brackets and white space. */
+export function valueCharsEnd(at: usize, end: usize): usize {
+  return classEnd(at, end, 1);
+}
+
+/** End of what can stand in a URI: all but quotes, angle brackets, white space and control characters. */
+export function uriCharsEnd(at: usize, end: usize): usize {
+  return classEnd(at, end, 2);
+}
+
+/** End of letters, digits, and . - _ (which some hosts have in spite of the grammar). */
+export function hostCharsEnd(at: usize, end: usize): usize {
+  return classEnd(at, end, 3);
+}
+
+/** The next semicolon or equals sign, or `end`. */
+export function paramNameEnd(at: usize, end: usize): usize {
+  return classEnd(at, end, 4);
+}
+
+/** The next semicolon or quote, or `end`. */
+export function paramTextEnd(at: usize, end: usize): usize {
+  return classEnd(at, end, 5);
+}
+
 /** Token characters (RFC 3261 25.1). */
 export function isToken(c: u32): bool {
   return (load<u8>(classes + c) & CLASS_TOKEN) != 0;
-}
-
-/** What an unquoted parameter value can hold: all but ; , quotes, angle brackets and white space. */
-export function isValueChar(c: u32): bool {
-  return (load<u8>(classes + c) & CLASS_VALUE) != 0;
-}
-
-/** What can stand in a URI: all but quotes, angle brackets, white space and control characters. */
-export function isUriChar(c: u32): bool {
-  return (load<u8>(classes + c) & CLASS_URI) != 0;
-}
-
-/** Letters, digits, and . - _ (which some hosts have in spite of the grammar). */
-export function isHostChar(c: u32): bool {
-  return (load<u8>(classes + c) & CLASS_HOST) != 0;
 }
 
 /** Eight bytes, the upper case letters among them made lower case. */

@@ -1,5 +1,14 @@
 /** URIs (RFC 3261 19.1, RFC 3966) and IP addresses in them. */
-import { equalsIgnoreCase, isDigit, isHostChar, isUriChar, numberValue, readNumber } from './scan';
+import {
+  equalsIgnoreCase,
+  findByte,
+  hostCharsEnd,
+  isDigit,
+  numberValue,
+  readNumber,
+  uriCharsEnd,
+} from './scan';
+import { copy16 } from '../mem/copy';
 import { findParam } from './param';
 
 export const URI_OTHER: u32 = 0;
@@ -42,7 +51,7 @@ export function parseUri(ptr: usize, len: u32): bool {
   uUserLen = uHostLen = uPort = uParamsLen = uHeadersLen = 0;
   const colon = schemeEnd(ptr, end);
   if (colon == 0) return false;
-  for (let p = colon; p < end; p++) if (!isUriChar(load<u8>(p))) return false;
+  if (uriCharsEnd(colon, end) != end) return false;
   uScheme = schemeOf(ptr, colon - ptr);
   const rest = colon + 1;
   if (uScheme == URI_OTHER) return rest < end;
@@ -63,8 +72,7 @@ function isSchemeChar(c: u32): bool {
 }
 
 function parseTel(at: usize, end: usize): bool {
-  let p = at;
-  while (p < end && load<u8>(p) != 59) p++;
+  const p = findByte(at, end, 59);
   uUserPtr = at;
   uUserLen = (p - at) as u32;
   uParamsPtr = p;
@@ -75,12 +83,10 @@ function parseTel(at: usize, end: usize): bool {
 function parseSip(at: usize, end: usize): bool {
   let host = at;
   // '@' can't stand unescaped anywhere but behind the user part; ';' and '?' may stand in it.
-  for (let p = at; p < end; p++) {
-    if (load<u8>(p) == 64) {
-      if (!takeUser(at, p)) return false;
-      host = p + 1;
-      break;
-    }
+  const sign = findByte(at, end, 64);
+  if (sign < end) {
+    if (!takeUser(at, sign)) return false;
+    host = sign + 1;
   }
   let p = takeHost(host, end);
   if (p == 0) return false;
@@ -119,7 +125,7 @@ function takeHost(at: usize, end: usize): usize {
     uHostLen = (p - uHostPtr) as u32;
     return p < end && load<u8>(p) == 93 && uHostLen >= 2 ? p + 1 : 0;
   }
-  while (p < end && isHostChar(load<u8>(p))) p++;
+  p = hostCharsEnd(p, end);
   uHostPtr = at;
   uHostLen = (p - at) as u32;
   return uHostLen > 0 ? p : 0;
@@ -134,7 +140,7 @@ function takeTail(at: usize, end: usize): bool {
   let p = at;
   if (p < end && load<u8>(p) == 59) {
     uParamsPtr = p;
-    while (p < end && load<u8>(p) != 63) p++;
+    p = findByte(p, end, 63);
     uParamsLen = (p - uParamsPtr) as u32;
   }
   if (p < end && load<u8>(p) == 63) {
@@ -247,7 +253,7 @@ function parseIpv6(at: usize, end: usize, dst: usize): bool {
     } else if (p == end) return false;
   }
   if (gap < 0) {
-    memory.copy(dst, groups, 16);
+    copy16(dst, groups);
     return n == 8;
   }
   if (n > 7) return false;

@@ -3,12 +3,12 @@ import { TRANSPORT_UDP, TRANSPORT_WSS } from '../abi';
 import { checkParams } from './param';
 import {
   equalsIgnoreCase,
+  hostCharsEnd,
   isDigit,
-  isHostChar,
-  isToken,
   numberValue,
   readNumber,
   skipSpace,
+  tokenEnd,
   trimEnd,
 } from './scan';
 import { isIpv6Char } from './uri';
@@ -38,7 +38,7 @@ export function parseVia(ptr: usize, end: usize): bool {
   p = word(p, end, SIP20 + 3, 3);
   if (p == 0) return false;
   const transport = p;
-  while (p < end && isToken(load<u8>(p))) p++;
+  p = tokenEnd(p, end);
   if (p == transport) return false;
   vTransport = transportOf(transport, (p - transport) as u32);
   const host = skipSpace(p, end);
@@ -73,7 +73,7 @@ function takeHost(at: usize, end: usize): usize {
     while (p < end && isIpv6Char(load<u8>(p))) p++;
     if (p >= end || load<u8>(p) != 93 || p - at < 3) return 0;
     p++;
-  } else while (p < end && isHostChar(load<u8>(p))) p++;
+  } else p = hostCharsEnd(p, end);
   vHostPtr = at;
   vHostLen = (p - at) as u32;
   vPort = 0;

@@ -37,6 +37,7 @@ import { initU32 } from '../config';
 import { editCopy, editReset } from '../edit';
 import { count, nowMs, rxFrame, sendBegin, sendFromHere, sendResponseEnd } from '../effects';
 import { identityPrepare, loopHash, tagHash, transactionKey } from '../identity';
+import { copyShort } from '../mem/copy';
 import { blockAlloc, blockFree } from '../mem/pool';
 import { recGen, recSlot } from '../mem/table';
 import { timerSet } from '../mem/wheel';
@@ -215,7 +216,7 @@ function keep(at: usize, from: usize): void {
   const len = load<u32>(from, 4);
   store<u32>(at, storeAt as u32);
   store<u32>(at, len, 4);
-  memory.copy(storeAt, load<u32>(from), len);
+  copyShort(storeAt, load<u32>(from), len);
   storeAt += len;
 }
 
@@ -310,7 +311,7 @@ export function keepLast(tx: usize, from: usize): void {
   const block = blockAlloc(len);
   store<u32>(tx + TX_LAST, block as u32);
   store<u32>(tx + TX_LAST_LEN, len);
-  if (block != 0) memory.copy(block, from, len);
+  if (block != 0) copyShort(block, from, len);
 }
 
 /** CANCEL of the caller (RFC 3261 9.2, 16.10). */

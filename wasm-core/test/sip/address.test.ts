@@ -7,7 +7,7 @@ const parser = new Parser();
 function list(text: string): [uri: string, params: string][] | null {
   const found: [string, string][] = [];
   let at = parser.put(text);
-  const end = parser.bytes.length;
+  const end = parser.end;
   for (;;) {
     if (parser.call('parseAddress', at, end) === 0) return null;
     found.push([parser.span('adUri'), parser.span('adParams')]);

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Parser } from '../support/parser.ts';
 
 const parser = new Parser();
+const builds = [parser, new Parser('scalar')];
+const codes = (text: string) => [...Buffer.from(text, 'latin1')];
 /** Bytes with many line ends, colons and letters among them. */
 const bytes = fc.array(fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(13, 10, 58, 65, 97)), {
   maxLength: 70,
@@ -12,15 +14,38 @@ describe('SIMD and scalar agree', () => {
   it.each([
     ['findLineEnd', /[\r\n]/],
     ['findColon', /[:\r\n]/],
+    ['tokenEnd', /[^A-Za-z0-9\-.!%*_+`'~]/],
+    ['valueCharsEnd', /[ \t\r\n<>";,]/],
+    ['uriCharsEnd', /[\0- \x7f<>"]/],
+    ['hostCharsEnd', /[^A-Za-z0-9._-]/],
+    ['paramNameEnd', /[;=]/],
+    ['paramTextEnd', /[;"]/],
   ] as const)('%s', (name, pattern) => {
+    const within = fc.array(fc.oneof(bytes, fc.string({ unit: 'grapheme-ascii' }).map(codes)), {
+      maxLength: 4,
+    });
     fc.assert(
-      fc.property(bytes, (list) => {
-        const at = parser.put(Uint8Array.from(list));
-        const end = parser.bytes.length;
-        const found = Buffer.from(list).toString('latin1').search(pattern);
-        const expected = found < 0 ? end : at + found;
-        expect(parser.call(name, at, end)).toBe(expected);
-        expect(parser.call(`${name}Scalar`, at, end)).toBe(expected);
+      fc.property(within, (lists) => {
+        const list = lists.flat();
+        const first = Buffer.from(list).toString('latin1').search(pattern);
+        const expected = first < 0 ? list.length : first;
+        for (const build of builds) {
+          const at = build.put(Uint8Array.from(list));
+          expect(build.call(name, at, build.end) - at).toBe(expected);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('findByte', () => {
+    fc.assert(
+      fc.property(bytes, fc.constantFrom(13, 65, 200), (list, c) => {
+        const expected = list.includes(c) ? list.indexOf(c) : list.length;
+        for (const build of builds) {
+          const at = build.put(Uint8Array.from(list));
+          expect(build.call('findByte', at, build.end, c) - at).toBe(expected);
+        }
       }),
       { numRuns: 2000 },
     );
@@ -59,14 +84,14 @@ describe('readNumber', () => {
     ['007', 7],
     ['4294967295', 4294967295],
   ])('%s', (text, value) => {
-    expect(parser.call('readNumber', parser.put(text), parser.bytes.length)).toBe(1);
+    expect(parser.call('readNumber', parser.put(text), parser.end)).toBe(1);
     expect(parser.get('numberValue') >>> 0).toBe(value);
   });
 
   it.each(['', '-1', '+1', '1 ', '1x', '4294967296', '18446744073709551616', '99999999999999999999999'])(
     'refuses "%s"',
     (text) => {
-      expect(parser.call('readNumber', parser.put(text), parser.bytes.length)).toBe(0);
+      expect(parser.call('readNumber', parser.put(text), parser.end)).toBe(0);
     },
   );
 });

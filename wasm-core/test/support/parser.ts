@@ -13,42 +13,57 @@ const BUILD = join(ROOT, 'build');
 const ASSEMBLY = join(ROOT, 'wasm-core/assembly');
 /** Exports functions of the others under their own names. */
 const REEXPORTS = ['lines.ts', 'status.ts'];
-const OPTIONS = '--config none --runtime stub --enable simd --use abort= --initialMemory 4 -O3 --noAssert';
+const OPTIONS = '--config none --runtime stub --use abort= --initialMemory 4 -O3 --noAssert';
+/** The build with 16 bytes at a time, and the one without. */
+export type Build = 'simd' | 'scalar';
 /** Bytes before this belong to the tables of the module. */
 const SCRATCH = 0x18000;
 
 type Exports = Record<string, ((...args: (number | bigint)[]) => number | bigint) & { value: number }>;
 
-function compile(): WebAssembly.Module {
+function compile(build: Build): WebAssembly.Module {
+  const options = `${OPTIONS}${build === 'simd' ? ' --enable simd' : ''}`;
   const folders = ['sip', 'crypto'].map((folder) => join(ASSEMBLY, folder));
   const sources = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
-  const hash = createHash('sha256').update(OPTIONS);
-  for (const source of [...sources, join(ASSEMBLY, 'abi.ts')]) hash.update(readFileSync(source));
-  const name = `parser-test-${hash.digest('hex').slice(0, 16)}.wasm`;
+  const hash = createHash('sha256').update(options);
+  for (const source of [...sources, join(ASSEMBLY, 'abi.ts'), join(ASSEMBLY, 'mem/copy.ts')])
+    hash.update(readFileSync(source));
+  const prefix = `parser-test-${build}-`;
+  const name = `${prefix}${hash.digest('hex').slice(0, 16)}.wasm`;
   const out = join(BUILD, name);
   if (!existsSync(out)) {
     mkdirSync(BUILD, { recursive: true });
     for (const old of readdirSync(BUILD)) {
-      if (old.startsWith('parser-test-') && old.endsWith('.wasm')) rmSync(join(BUILD, old), { force: true });
+      if (old.startsWith(prefix) && old.endsWith('.wasm')) rmSync(join(BUILD, old), { force: true });
     }
     const entries = sources.filter((source) => !REEXPORTS.some((other) => source.endsWith(`/${other}`)));
     const asc = join(ROOT, 'node_modules/assemblyscript/bin/asc.js');
     const temporary = `${out}.${process.pid}`;
-    execFileSync(process.execPath, [asc, ...entries, ...OPTIONS.split(' '), '-o', temporary], { cwd: ROOT });
+    execFileSync(process.execPath, [asc, ...entries, ...options.split(' '), '-o', temporary], { cwd: ROOT });
     renameSync(temporary, out);
   }
   return new WebAssembly.Module(readFileSync(out));
 }
 
+/** What may be read behind a text (COPY_SLACK, scan.ts). */
+const SLACK = 16;
+/** What stands there in turn: nothing may be made of it. */
+const BEHIND = ['\0', '\xff', 'a', '0', ' ', ':', ';', ',', '=', '"', '>', '\r\n', '\n '];
+
 export class Parser {
   readonly exports: Exports;
   readonly bytes: Uint8Array;
+  /** Where what `put` puts ends. */
+  readonly end: number;
+  #behind = 0;
 
-  constructor() {
-    const instance = new WebAssembly.Instance(compile());
+  constructor(build: Build = 'simd') {
+    const instance = new WebAssembly.Instance(compile(build));
     this.exports = instance.exports as unknown as Exports;
     this.bytes = new Uint8Array((instance.exports.memory as WebAssembly.Memory).buffer);
+    this.end = this.bytes.length - SLACK;
     this.call('headersInit');
+    this.call('base64Init');
   }
 
   call(name: string, ...args: number[]): number {
@@ -60,11 +75,12 @@ export class Parser {
     return this.exports[name]!.value;
   }
 
-  /** Puts text (UTF-8) or bytes at the very end of memory, so that reading behind them traps; returns the address. */
+  /** Puts text (UTF-8) or bytes at the end of memory, so that reading more than SLACK behind them traps; returns the address. */
   put(content: string | Uint8Array): number {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    const at = this.bytes.length - bytes.length;
+    const at = this.end - bytes.length;
     this.bytes.set(bytes, at);
+    this.bytes.set(Buffer.alloc(SLACK, BEHIND[this.#behind++ % BEHIND.length], 'latin1'), this.end);
     return at;
   }
 
@@ -78,7 +94,7 @@ export class Parser {
   /** Puts and parses a message: PE_*, 0 when it is fine. */
   parse(content: string | Uint8Array, stream = false): number {
     const at = this.put(content);
-    return this.call('parseMessage', at, this.bytes.length - at, stream ? 1 : 0);
+    return this.call('parseMessage', at, this.end - at, stream ? 1 : 0);
   }
 
   /** What a message is answered with: 200 where it parses, 0 where it is dropped. */
