@@ -38,6 +38,7 @@ import {
   setTime,
   nowMs,
 } from './effects';
+import { identityInit } from './identity';
 import { alloc, arenaReset } from './mem/arena';
 import { poolInit } from './mem/pool';
 import { wheelAdvance, wheelInit, wheelNextMs } from './mem/wheel';
@@ -45,6 +46,7 @@ import { handleMessage } from './proxy/message';
 import { setDraining } from './proxy/request';
 import { bindingTimer, flowClosed, registrarInit } from './registrar/bindings';
 import { bankCommit, bankInit } from './routing/bank';
+import { listenersInit } from './target';
 import { TIMER_BINDING, TIMER_CALL, TIMER_PENDING, TIMER_TRANSACTION } from './timers';
 import { transactionTimer } from './transaction/branch';
 import { transactionOfTimer, transactionsInit } from './transaction/tables';
@@ -73,6 +75,8 @@ export function init(nowUs: f64): void {
   hostArea = alloc(HOST_BYTES);
   headersInit();
   base64Init();
+  identityInit();
+  listenersInit();
   effectsInit();
   poolInit();
   wheelInit(nowMs);

@@ -1,7 +1,8 @@
 /**
  * What the switch can recognise as its own later, without having kept anything: tags, transaction keys and
- * signed cookies. All are SipHash-2-4 under the secret that the nodes of a cluster share; a cookie's MAC also
- * covers the Call-ID, so that a cookie from one call is worth nothing in another.
+ * signed cookies. All come from the secret that the nodes of a cluster share. A cookie's MAC is SipHash-2-4 and also
+ * covers the Call-ID, so that a cookie from one call is worth nothing in another; keys of tables are SipHash-1-3 under
+ * a key derived from the secret, so that nothing that is seen of them says anything about the MACs'.
  *
  * Branch cookie (behind `z9hG4bK-s.` in our Via): which transaction or call a response belongs to, and where
  * the request came from, so that a response can go back even when nothing is known of its transaction.
@@ -10,7 +11,7 @@
 import { I_SECRET } from './abi';
 import { initPtr } from './config';
 import { b64urlDecode, b64urlEncode } from './crypto/base64';
-import { siphash24 } from './crypto/siphash';
+import { siphash13, siphash24 } from './crypto/siphash';
 import { clear, copy16, copyShort } from './mem/copy';
 import { B_TARGET, bindingGet } from './registrar/bindings';
 import {
@@ -73,8 +74,25 @@ const opened: usize = memory.data(128, 16); // the last branch
 const decoded: usize = memory.data(128, 16); // the last dialog cookie
 const macInput: usize = memory.data(160, 16);
 
-/** SipHash of the current message's Call-ID. */
+/** Hash of the current message's Call-ID. */
 export let callHash: u64 = 0;
+// of the current message, once they have been asked for
+let fromHash: u64 = 0;
+let toHash: u64 = 0;
+let txKey: u64 = 0;
+let known: u32 = 0;
+const KNOWN_FROM: u32 = 1;
+const KNOWN_TO: u32 = 2;
+const KNOWN_TX: u32 = 4;
+
+const hashKey: usize = memory.data(16, 16);
+const LABEL: usize = memory.data<u8>([0, 116, 97, 98, 108, 101, 115, 0, 0, 0, 0, 0, 0, 0, 0, 0]); // NUL, tables
+
+/** Derives the key of hashes; once, before anything else here. */
+export function identityInit(): void {
+  store<u64>(hashKey, siphash24(key(), LABEL, 7));
+  store<u64>(hashKey, siphash24(key(), LABEL, 8), 8);
+}
 
 function key(): usize {
   return initPtr() + I_SECRET;
@@ -82,21 +100,38 @@ function key(): usize {
 
 /** Once for each message, before anything else here. */
 export function identityPrepare(): void {
-  callHash = siphash24(key(), callIdPtr, callIdLen);
+  callHash = siphash13(hashKey, callIdPtr, callIdLen);
+  known = 0;
 }
 
 function hashOf(ptr: usize, len: u32): u64 {
-  return len == 0 ? 0 : siphash24(key(), ptr, len);
+  return len == 0 ? 0 : siphash13(hashKey, ptr, len);
+}
+
+function fromTagHash(): u64 {
+  if ((known & KNOWN_FROM) == 0) {
+    fromHash = hashOf(fromTagPtr, fromTagLen);
+    known |= KNOWN_FROM;
+  }
+  return fromHash;
+}
+
+function toTagHash(): u64 {
+  if ((known & KNOWN_TO) == 0) {
+    toHash = hashOf(toTagPtr, toTagLen);
+    known |= KNOWN_TO;
+  }
+  return toHash;
 }
 
 /** To tag for answers of the switch: the same for a request and its repetitions. */
 export function localTag(): u64 {
-  return (callHash ^ rotl<u64>(hashOf(fromTagPtr, fromTagLen), 17)) + 1;
+  return (callHash ^ rotl<u64>(fromTagHash(), 17)) + 1;
 }
 
-/** 32 bits of a tag, for telling the sides of a dialog apart. */
-export function tagHash(ptr: usize, len: u32): u32 {
-  return hashOf(ptr, len) as u32;
+/** 32 bits of the From tag, for telling the sides of a dialog apart. */
+export function senderTag(): u32 {
+  return fromTagHash() as u32;
 }
 
 /**
@@ -105,17 +140,20 @@ export function tagHash(ptr: usize, len: u32): u32 {
  * fields decide.
  */
 export function transactionKey(): u64 {
+  if ((known & KNOWN_TX) != 0) return txKey;
   let h = callHash;
   if (viaBranchLen > 7) h = h * 31 + hashOf(viaBranchPtr, viaBranchLen);
-  else h = (h * 31 + hashOf(fromTagPtr, fromTagLen)) * 31 + cseqNumber;
-  return (h * 31 + hashOf(viaHostPtr, viaHostLen)) * 31 + viaPort;
+  else h = (h * 31 + fromTagHash()) * 31 + cseqNumber;
+  txKey = (h * 31 + hashOf(viaHostPtr, viaHostLen)) * 31 + viaPort;
+  known |= KNOWN_TX;
+  return txKey;
 }
 
 /** What a loop would leave unchanged (RFC 5393 4.2.1): request-URI, Call-ID, tags, CSeq. */
 export function loopHash(): u64 {
   let h = callHash * 31 + hashOf(uriPtr, uriLen);
-  h = h * 31 + hashOf(fromTagPtr, fromTagLen);
-  h = h * 31 + hashOf(toTagPtr, toTagLen);
+  h = h * 31 + fromTagHash();
+  h = h * 31 + toTagHash();
   return h * 31 + cseqNumber;
 }
 
@@ -314,5 +352,6 @@ export function cookieLeg(leg: u32, target: usize): bool {
 
 /** Like `identityPrepare`, for a call that is not the current message's. */
 export function identityFor(callId: usize, len: u32): void {
-  callHash = siphash24(key(), callId, len);
+  callHash = siphash13(hashKey, callId, len);
+  known = 0;
 }

@@ -19,6 +19,7 @@ import {
 } from './abi';
 import { initPtr, initU32 } from './config';
 import { copy16 } from './mem/copy';
+import { parseIp } from './sip/uri';
 
 export const TARGET_BYTES: u32 = 24;
 export const G_TRANSPORT: u32 = 0; // u8
@@ -91,6 +92,28 @@ export function listenerPort(listener: usize): u32 {
 
 export function listenerHostLen(listener: usize): u32 {
   return load<u8>(listener, 1);
+}
+
+const addresses: usize = memory.data(256, 16); // LISTENERS_MAX * 16
+/** Bit n: listener n has an address. */
+let numeric: u32 = 0;
+
+/** Reads the addresses of the listeners; once, after the init block is written. */
+export function listenersInit(): void {
+  numeric = 0;
+  for (let i: u32 = 0; i < listenerCount(); i++) {
+    const l = listenerAt(i);
+    if (parseIp(listenerHost(l), listenerHostLen(l), addresses + i * 16)) numeric |= 1 << i;
+  }
+}
+
+/** Whether the `i`th listener is at an address; one whose host is a name is at none. */
+export function listenerIsAt(i: u32, address: usize, port: u32): bool {
+  return (
+    listenerPort(listenerAt(i)) == port &&
+    (numeric & (1 << i)) != 0 &&
+    sameAddress(address, addresses + i * 16)
+  );
 }
 
 export function listenerHost(listener: usize): usize {

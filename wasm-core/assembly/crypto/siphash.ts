@@ -1,7 +1,21 @@
-/** SipHash-2-4 (Aumasson, Bernstein 2012): a keyed hash for short inputs. */
+/**
+ * SipHash (Aumasson, Bernstein 2012): a keyed hash for short inputs. SipHash-2-4 is for what has to withstand forgery
+ * (cookies, nonces); SipHash-1-3, half the work, for keys of tables, where it only has to withstand collisions made on
+ * purpose (as in the tables of Rust and Python). Up to 8 bytes behind the input are read.
+ */
 
 /** 64-bit tag of `len` bytes at `ptr` under the 16-byte key at `key`. */
 export function siphash24(key: usize, ptr: usize, len: u32): u64 {
+  return siphash(key, ptr, len, 2, 4);
+}
+
+/** 64-bit hash of `len` bytes at `ptr` under the 16-byte key at `key`. */
+export function siphash13(key: usize, ptr: usize, len: u32): u64 {
+  return siphash(key, ptr, len, 1, 3);
+}
+
+/** `each` rounds for each word and for the last, partial one; then `final`. The state stays in local variables. */
+function siphash(key: usize, ptr: usize, len: u32, each: u32, final: u32): u64 {
   const k0 = load<u64>(key);
   const k1 = load<u64>(key, 8);
   let v0: u64 = k0 ^ 0x736f6d6570736575;
@@ -9,15 +23,14 @@ export function siphash24(key: usize, ptr: usize, len: u32): u64 {
   let v2: u64 = k0 ^ 0x6c7967656e657261;
   let v3: u64 = k1 ^ 0x7465646279746573;
   const words = len >> 3;
-  // Two rounds for each word and for the last, partial one; then four. The state stays in local variables.
   for (let i: u32 = 0; i <= words + 1; i++) {
     let m: u64 = 0;
-    let rounds: u32 = 2;
+    let rounds = each;
     if (i < words) m = load<u64>(ptr + (i << 3));
     else if (i == words) m = lastWord(ptr, len);
     else {
       v2 ^= 0xff;
-      rounds = 4;
+      rounds = final;
     }
     v3 ^= m;
     for (; rounds > 0; rounds--) {
@@ -37,7 +50,7 @@ export function siphash24(key: usize, ptr: usize, len: u32): u64 {
   return v0 ^ v1 ^ v2 ^ v3;
 }
 
-/** The bytes behind the last whole word, and the length in the highest byte. Up to 8 bytes behind them are read. */
+/** The bytes behind the last whole word, and the length in the highest byte. */
 function lastWord(ptr: usize, len: u32): u64 {
   const rest = (len & 7) << 3;
   const mask = ((1 as u64) << (rest as u64)) - 1;

@@ -37,20 +37,10 @@ import {
   dcLegB,
   dcSlot,
   statelessHash,
-  tagHash,
+  senderTag,
 } from '../identity';
 import { H_CONTACT } from '../sip/header';
-import {
-  cseqNumber,
-  fromTagLen,
-  fromTagPtr,
-  hdrFirst,
-  methodId,
-  methodLen,
-  methodPtr,
-  uriLen,
-  uriPtr,
-} from '../sip/message';
+import { cseqNumber, hdrFirst, methodId, methodLen, methodPtr, uriLen, uriPtr } from '../sip/message';
 import { parseIp, parseUri, uHostLen, uHostPtr, uPort } from '../sip/uri';
 import { G_ADDRESS, G_PORT, targetCopy, variantOf } from '../target';
 import { bytes, text } from '../text';
@@ -64,7 +54,7 @@ const refreshed: usize = memory.data(32, 16);
 
 /** Forwards the current request; its cookie has just been read (dc*). */
 export function forwardInDialog(): void {
-  const fromCaller = tagHash(fromTagPtr, fromTagLen) == dcFromTag;
+  const fromCaller = senderTag() == dcFromTag;
   const call = callOfCookie(dcSlot, dcGen);
   if (call == 0 && dcSlot != NO_CALL && initU32(I_ANCHOR) != 0 && hasSdp() && methodId != METHOD_ACK) {
     return refuse(481); // its media has ended with its record

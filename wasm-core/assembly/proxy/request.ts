@@ -38,7 +38,12 @@ import {
   toTagLen,
   uriLen,
   uriPtr,
+  viaBranchLen,
+  viaBranchPtr,
+  viaLen,
+  viaPtr,
 } from '../sip/message';
+import { findByte } from '../sip/scan';
 import { findParam, pvLen, pvPtr } from '../sip/param';
 import {
   URI_SIP,
@@ -237,26 +242,25 @@ const BRANCH_PARAM: usize = memory.data<u8>([98, 114, 97, 110, 99, 104]);
 
 /** RFC 5393 4.2: the request has been here, and nothing that decides its way has changed since. */
 function isLoop(): bool {
-  const first = hdrFirst(H_VIA);
-  for (let i = first; i >= 0; i = hdrNext(i)) {
-    let at = hdrVal(i);
-    const end = at + hdrValLen(i);
+  if (isOurHop(viaBranchPtr, viaBranchLen)) return true;
+  let at = viaPtr + viaLen; // the topmost is read already
+  for (let i = hdrFirst(H_VIA); i >= 0; i = hdrNext(i)) {
+    const end = hdrVal(i) + hdrValLen(i);
+    if (i != hdrFirst(H_VIA)) at = hdrVal(i);
     while (at < end) {
-      let stop = at;
-      while (stop < end && load<u8>(stop) != 44) stop++;
-      let semi = at;
-      while (semi < stop && load<u8>(semi) != 59) semi++;
-      if (
-        semi < stop &&
-        findParam(semi, (stop - semi) as u32, BRANCH_PARAM, 6) &&
-        isOurBranch(pvPtr, pvLen) &&
-        readBranch(pvPtr, pvLen) &&
-        (brHash & 0xffffffff) == (loopHash() & 0xffffffff)
-      ) {
+      const stop = findByte(at, end, 44);
+      const semi = findByte(at, stop, 59);
+      if (semi < stop && findParam(semi, (stop - semi) as u32, BRANCH_PARAM, 6) && isOurHop(pvPtr, pvLen))
         return true;
-      }
       at = stop + 1;
     }
   }
   return false;
+}
+
+/** Whether a branch is one that we gave the very same request. */
+function isOurHop(branch: usize, len: u32): bool {
+  return (
+    isOurBranch(branch, len) && readBranch(branch, len) && (brHash & 0xffffffff) == (loopHash() & 0xffffffff)
+  );
 }

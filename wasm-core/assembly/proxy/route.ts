@@ -12,14 +12,7 @@ import { H_ROUTE } from '../sip/header';
 import { hdrFirst, hdrLine, hdrLineEnd, hdrNext, hdrVal, hdrValLen } from '../sip/message';
 import { pvLen, pvPtr } from '../sip/param';
 import { parseIp, parseUri, uHostLen, uHostPtr, uPort, uriParam } from '../sip/uri';
-import {
-  listenerAt,
-  listenerCount,
-  listenerHost,
-  listenerHostLen,
-  listenerPort,
-  sameAddress,
-} from '../target';
+import { listenerCount, listenerIsAt } from '../target';
 
 /** No Route of ours. */
 export const ROUTE_NONE: u32 = 0;
@@ -32,7 +25,6 @@ export const ROUTE_BAD: u32 = 3;
 
 const COOKIE_PARAM: usize = memory.data<u8>([99, 107]); // ck
 const hostAddress: usize = memory.data(16, 16);
-const listenerAddress: usize = memory.data(16, 16);
 
 /** A Route remains that names another element: the next hop. */
 export let routeNextPtr: usize = 0;
@@ -44,9 +36,7 @@ export function isOurs(): bool {
   const port = uPort == 0 ? 5060 : uPort;
   const n = listenerCount();
   for (let i: u32 = 0; i < n; i++) {
-    const l = listenerAt(i);
-    if (listenerPort(l) != port || !parseIp(listenerHost(l), listenerHostLen(l), listenerAddress)) continue;
-    if (sameAddress(hostAddress, listenerAddress)) return true;
+    if (listenerIsAt(i, hostAddress, port)) return true;
   }
   return false;
 }

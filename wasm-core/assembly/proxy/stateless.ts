@@ -3,8 +3,8 @@
  * best candidate, statelessly (RFC 3261 16.11). Those that begin a dialog are record-routed.
  */
 import { METHOD_REFER, METHOD_SUBSCRIBE } from '../abi';
-import { BRANCH_STATELESS, NO_CALL, statelessHash, tagHash } from '../identity';
-import { fromTagLen, fromTagPtr, methodId, methodLen, methodPtr } from '../sip/message';
+import { BRANCH_STATELESS, NO_CALL, statelessHash, senderTag } from '../identity';
+import { methodId, methodLen, methodPtr } from '../sip/message';
 import { sendBegin, sendRequestEnd } from '../effects';
 import { bytes, crlf, text } from '../text';
 import { replyTarget } from '../transaction/respond';
@@ -29,7 +29,7 @@ export function forwardStateless(): void {
   writeVia(target, BRANCH_STATELESS, replyTarget, NO_CALL, 0, 0, hash);
   if (methodId == METHOD_SUBSCRIBE || methodId == METHOD_REFER) {
     sourcePrepare();
-    const fromTag = tagHash(fromTagPtr, fromTagLen);
+    const fromTag = senderTag();
     writeRecordRoute(NO_CALL, 0, 1, fromTag, sourceTarget, sourceTarget + 24, target, best + CD_BINDING);
   }
   writePath(best + CD_PATH);

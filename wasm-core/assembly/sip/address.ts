@@ -1,5 +1,5 @@
 /** name-addr and addr-spec values (RFC 3261 20.10, 25.1): From, To, Contact, Route and their like. */
-import { checkParams, findParam } from './param';
+import { checkParams, findChecked } from './param';
 import { isSpace, isToken, skipQuoted, skipSpace, trimEnd, uriCharsEnd } from './scan';
 import { schemeEnd } from './uri';
 
@@ -80,5 +80,5 @@ function params(at: usize, end: usize): bool {
 
 /** Finds a header parameter of the value last parsed (pv* in param.ts). */
 export function addressParam(namePtr: usize, nameLen: u32): bool {
-  return adParamsLen > 0 && findParam(adParamsPtr, adParamsLen, namePtr, nameLen);
+  return findChecked(namePtr, nameLen);
 }

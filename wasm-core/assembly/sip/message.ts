@@ -20,7 +20,7 @@ import {
   skipLineBreak,
 } from './lines';
 import { methodOf } from './method';
-import { nextParam, pnLen, pnPtr, pvLen, pvPtr } from './param';
+import { checkedBegin, checkedNext, pnLen, pnPtr, pvLen, pvPtr } from './param';
 import {
   equalsIgnoreCase,
   findByte,
@@ -29,6 +29,7 @@ import {
   isSpace,
   numberValue,
   readNumber,
+  sameBytes,
   skipSpace,
   tokenEnd,
 } from './scan';
@@ -305,11 +306,13 @@ function cseq(): void {
   p = skipSpace(p, end);
   const len = (end - p) as u32;
   if (len == 0) return fail(PE_CSEQ, 400);
-  cseqMethodId = methodOf(p, len);
-  if (!isRequest) return; // a request names its own method (8.1.1.5)
-  if (len != methodLen || memory.compare(p, methodPtr, len) != 0) {
-    fail(PE_CSEQ, methodId == METHOD_UNKNOWN ? 501 : 400);
+  if (isRequest && len == methodLen && sameBytes(p, methodPtr, len)) {
+    cseqMethodId = methodId;
+    return;
   }
+  cseqMethodId = methodOf(p, len);
+  // A request names its own method (8.1.1.5).
+  if (isRequest) fail(PE_CSEQ, methodId == METHOD_UNKNOWN ? 501 : 400);
 }
 
 function hops(): void {
@@ -339,14 +342,13 @@ function topVia(): void {
   viaPort = vPort;
   viaParamsPtr = vParamsPtr;
   viaParamsLen = vParamsLen;
-  viaParams(vParamsPtr, vParamsPtr + vParamsLen);
+  viaParams();
 }
 
 /** The parameters of the topmost Via that routing needs; of a repeated one the first counts. */
-function viaParams(at: usize, end: usize): void {
-  let p = at;
-  while (p < end) {
-    p = nextParam(p, end);
+function viaParams(): void {
+  checkedBegin();
+  while (checkedNext()) {
     if (pnLen == 6 && viaBranchPtr == 0 && equalsIgnoreCase(pnPtr, BRANCH, 6)) {
       viaBranchPtr = pvPtr;
       viaBranchLen = pvLen;

@@ -18,27 +18,89 @@ export let pvLen: u32 = 0;
 export let pnPtr: usize = 0;
 export let pnLen: u32 = 0;
 
+// The parameters of the value checked last, so that they are not read again.
+const CHECKED_MAX: u32 = 16;
+const CHECKED_BYTES: u32 = 16; // u32 name, its length, value, its length
+const checked: usize = memory.data(256, 16); // CHECKED_MAX * CHECKED_BYTES
+let checkedCount: u32 = 0;
+/** Semicolon of the first parameter that is not among them, or where they end. */
+let checkedRest: usize = 0;
+let checkedEnd: usize = 0;
+let nextChecked: u32 = 0;
+let nextRest: usize = 0;
+
+function keepChecked(semicolon: usize, name: usize, nameEnd: usize, value: usize, valueEnd: usize): void {
+  if (checkedCount == CHECKED_MAX) {
+    if (checkedRest == 0) checkedRest = semicolon;
+    return;
+  }
+  const at = checked + checkedCount * CHECKED_BYTES;
+  store<u32>(at, name as u32);
+  store<u32>(at, (nameEnd - name) as u32, 4);
+  store<u32>(at, value as u32, 8);
+  store<u32>(at, (valueEnd - value) as u32, 12);
+  checkedCount++;
+}
+
+/** Goes before the first parameter of the value checked last. */
+export function checkedBegin(): void {
+  nextChecked = 0;
+  nextRest = checkedRest;
+}
+
+/** Reads its next parameter into pn* and pv*; false when there is none. */
+export function checkedNext(): bool {
+  if (nextChecked < checkedCount) {
+    const at = checked + nextChecked * CHECKED_BYTES;
+    pnPtr = load<u32>(at);
+    pnLen = load<u32>(at, 4);
+    pvPtr = load<u32>(at, 8);
+    pvLen = load<u32>(at, 12);
+    nextChecked++;
+    return true;
+  }
+  if (nextRest == 0 || nextRest >= checkedEnd) return false;
+  nextRest = nextParam(nextRest, checkedEnd);
+  return true;
+}
+
+/** Finds a parameter of the value checked last. */
+export function findChecked(namePtr: usize, nameLen: u32): bool {
+  checkedBegin();
+  while (checkedNext()) {
+    if (pnLen == nameLen && equalsIgnoreCase(pnPtr, namePtr, nameLen)) return true;
+  }
+  return false;
+}
+
 /**
  * Checks the parameters of a header value that begin at `at`: `;` token [`=` value], white space allowed around each
  * part. Returns the comma behind them or `end`; 0 when they are malformed. Of values it asks only that they have no
  * separator that ends them: what comes from the field is freer than the grammar.
  */
 export function checkParams(at: usize, end: usize): usize {
+  checkedCount = 0;
+  checkedRest = 0;
   let p = skipSpace(at, end);
   while (p < end && load<u8>(p) == 59) {
-    p = skipSpace(p + 1, end);
-    const name = p;
-    p = tokenEnd(p, end);
-    if (p == name) return 0;
-    p = skipSpace(p, end);
-    if (p >= end || load<u8>(p) != 61) continue;
-    p = skipSpace(p + 1, end);
-    if (p < end && load<u8>(p) == 34) {
-      p = skipQuoted(p, end);
+    const semicolon = p;
+    const name = skipSpace(p + 1, end);
+    const nameEnd = tokenEnd(name, end);
+    if (nameEnd == name) return 0;
+    p = skipSpace(nameEnd, end);
+    if (p >= end || load<u8>(p) != 61) {
+      keepChecked(semicolon, name, nameEnd, nameEnd, nameEnd);
+      continue;
+    }
+    const value = skipSpace(p + 1, end);
+    if (value < end && load<u8>(value) == 34) {
+      p = skipQuoted(value, end);
       if (p == 0) return 0;
-    } else p = valueCharsEnd(p, end);
+    } else p = valueCharsEnd(value, end);
+    keepChecked(semicolon, name, nameEnd, value, p);
     p = skipSpace(p, end);
   }
+  checkedEnd = p;
   return p >= end || load<u8>(p) == 44 ? p : 0;
 }
 

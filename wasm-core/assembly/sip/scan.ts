@@ -55,7 +55,7 @@ function within(p: usize, end: usize): usize {
 
 /** White space that may stand between the parts of a header value: SP, HT, and CR and LF of folded lines. */
 export function isSpace(c: u32): bool {
-  return c == 32 || c == 9 || c == 13 || c == 10;
+  return c <= 32 && (c == 32 || c == 9 || c == 13 || c == 10);
 }
 
 export function isDigit(c: u32): bool {
@@ -185,8 +185,25 @@ function ends(at: usize, len: u32): u64 {
   return (load<u32>(at) as u64) | ((load<u32>(at + len - 4) as u64) << 32);
 }
 
-/** Whether both are the same but for the case of letters. Eight bytes at a time, the last eight overlapping. */
+/** Whether both are the same but for the case of letters. Up to 16 bytes behind them are read. */
 export function equalsIgnoreCase(a: usize, b: usize, len: u32): bool {
+  if (ASC_FEATURE_SIMD) {
+    for (let i: u32 = 0; i < len; i += 16) {
+      const left = v128.load(a + i);
+      const difference = v128.xor(left, v128.load(b + i));
+      const letters = i8x16.lt_u(i8x16.sub(v128.or(left, i8x16.splat(32)), i8x16.splat(97)), i8x16.splat(26));
+      // The same, or letters that differ in the bit of their case.
+      const same = v128.or(
+        i8x16.eq(difference, i8x16.splat(0)),
+        v128.and(i8x16.eq(difference, i8x16.splat(32)), letters),
+      );
+      const rest = len - i;
+      const wanted: u32 = rest < 16 ? (1 << rest) - 1 : 0xffff;
+      if ((i8x16.bitmask(same) & wanted) != wanted) return false;
+    }
+    return true;
+  }
+  // Eight bytes at a time, the last eight overlapping.
   if (len < 4) return equalsIgnoreCaseScalar(a, b, len);
   if (len < 8) return lower8(ends(a, len)) == lower8(ends(b, len));
   const last = len - 8;
@@ -200,6 +217,16 @@ export function equalsIgnoreCase(a: usize, b: usize, len: u32): bool {
 export function equalsIgnoreCaseScalar(a: usize, b: usize, len: u32): bool {
   for (let i: u32 = 0; i < len; i++) {
     if (lower(load<u8>(a + i)) != lower(load<u8>(b + i))) return false;
+  }
+  return true;
+}
+
+/** Whether both are the same. Up to 16 bytes behind them are read. */
+export function sameBytes(a: usize, b: usize, len: u32): bool {
+  for (let i: u32 = 0; i < len; i += 8) {
+    const difference = load<u64>(a + i) ^ load<u64>(b + i);
+    const rest = len - i;
+    if ((rest < 8 ? difference << (((8 - rest) << 3) as u64) : difference) != 0) return false;
   }
   return true;
 }

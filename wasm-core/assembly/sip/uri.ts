@@ -32,6 +32,8 @@ export let uParamsLen: u32 = 0;
 export let uHeadersPtr: usize = 0;
 export let uHeadersLen: u32 = 0;
 
+/** `sip:` as it lies in memory. */
+const SIP_COLON: u32 = 0x3a706973;
 const SIP: usize = memory.data<u8>([115, 105, 112]);
 const SIPS: usize = memory.data<u8>([115, 105, 112, 115]);
 const TEL: usize = memory.data<u8>([116, 101, 108]);
@@ -61,6 +63,7 @@ export function parseUri(ptr: usize, len: u32): bool {
 
 /** The colon behind the scheme that begins at `at` (RFC 3986 3.1), or 0 when none does. */
 export function schemeEnd(at: usize, end: usize): usize {
+  if ((load<u32>(at) | 0x202020) == SIP_COLON && at + 4 <= end) return at + 3;
   let p = at;
   while (p < end && isSchemeChar(load<u8>(p))) p++;
   if (p == at || p >= end || load<u8>(p) != 58 || isDigit(load<u8>(at))) return 0;

@@ -36,7 +36,7 @@ import { hasSdp, mediaForInvite } from '../call/media';
 import { initU32 } from '../config';
 import { editCopy, editReset } from '../edit';
 import { count, nowMs, rxFrame, sendBegin, sendFromHere, sendResponseEnd } from '../effects';
-import { identityPrepare, loopHash, tagHash, transactionKey } from '../identity';
+import { identityPrepare, loopHash, senderTag, transactionKey } from '../identity';
 import { copyShort } from '../mem/copy';
 import { blockAlloc, blockFree } from '../mem/pool';
 import { recGen, recSlot } from '../mem/table';
@@ -57,8 +57,6 @@ import {
   bodyLen,
   bodyPtr,
   cseqNumber,
-  fromTagLen,
-  fromTagPtr,
   headersEnd,
   headersPtr,
   msgLen,
@@ -201,7 +199,7 @@ function storeRequest(tx: usize): bool {
   const flags = load<u8>(rxFrame + F_TRANSPORT) == TRANSPORT_UDP ? 0 : TXF_STREAM;
   store<u8>(tx + TX_FLAGS, flags | (candidateTrunk >= 0 ? TXF_TRUNK : 0));
   store<u16>(tx + TX_LISTENER, load<u16>(rxFrame + F_LISTENER));
-  store<u32>(tx + TX_FROM_TAG, tagHash(fromTagPtr, fromTagLen));
+  store<u32>(tx + TX_FROM_TAG, senderTag());
   store<u64>(tx + TX_LOOP, loopHash());
   targetCopy(tx + TX_SOURCE, replyTarget);
   // The URIs stand behind the body, where `storeBranches` goes on writing.
