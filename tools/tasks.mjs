@@ -19,7 +19,7 @@ const TOOLS = ['node', 'dependencies'];
 /** @type {Task['needs']} */
 const SWITCH = [...TOOLS, 'wasm', 'testbed', 'worker'];
 /** @type {Task['needs']} */
-const TESTS = [...SWITCH, 'programs'];
+const TESTS = [...SWITCH, 'programs', 'peers'];
 
 /** @type {Record<string, Task>} */
 export const TASKS = {

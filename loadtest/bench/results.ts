@@ -1,7 +1,9 @@
 /** What a run of the benchmarks found, as it is kept in a file. Parts are measured one by one and merged into it. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CallRun } from './generator.ts';
 import type { MediaRow } from './media.ts';
+import type { SearchOptions } from './search.ts';
 
 /** Where result files are. */
 export const RESULTS_FOLDER = join(import.meta.dirname, '../results');
@@ -30,22 +32,11 @@ export interface Latency {
 }
 
 /** Calls through one peer at one rate; everything of one run. */
-export interface CallRow {
+export interface CallRow extends CallRun {
   peer: string;
   callsPerSecond: number;
-  /** Set when this rate is half of the highest one of this peer or of another. */
+  /** This rate is half of the highest one of this peer or of another. */
   half?: boolean;
-  calls: number;
-  failed: number;
-  lost: number;
-  retransmissions: number;
-  cpuUsPerCall: number;
-  /** Latency that the proxy adds, per message of any kind, µs. */
-  addedUs: Latency;
-  /** The same by kind of message. */
-  addedUsByKind: Record<string, Latency>;
-  /** How late the generator sent, µs. */
-  lateUs: Latency;
   /** Peak memory of the process tree, bytes. */
   peakBytes: number;
 }
@@ -78,26 +69,10 @@ export interface HeldRow {
 
 export interface CallsPart {
   run: RunInfo;
-  settings: { seconds: number; searchSeconds: number; searchGrid: number };
+  settings: { generator: string; seconds: number; search?: SearchOptions & { seconds: number } };
   rows: CallRow[];
   highest: HighestRow[];
   held: HeldRow[];
-}
-
-/** CPU per call with SIPp as the generator. */
-export interface SippRow {
-  peer: string;
-  callsPerSecond: number;
-  calls: number;
-  failed: number;
-  retransmissions: number;
-  cpuUsPerCall: number;
-}
-
-export interface SippPart {
-  run: RunInfo;
-  settings: { seconds: number };
-  rows: SippRow[];
 }
 
 export interface RegisterRow {
@@ -126,7 +101,8 @@ export interface MediaPart {
 
 export interface Results {
   calls?: CallsPart;
-  sipp?: SippPart;
+  /** The same with SIPp as the generator, which measures no latency. */
+  sipp?: CallsPart;
   register?: RegisterPart;
   media?: MediaPart;
 }

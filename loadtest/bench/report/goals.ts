@@ -1,5 +1,5 @@
 /** The figures that Strowger set out to reach, next to those that were measured. Ratios are ours to the peer's. */
-import type { CallRow, Results } from '../results.ts';
+import type { CallRow, CallsPart, Results } from '../results.ts';
 
 export interface Goal {
   figure: string;
@@ -49,7 +49,7 @@ function meets(measured: number, bound: Bound): boolean {
 function cpuGoals(results: Results): Goal[] {
   const cpu = (peer: string) =>
     callRow(results, peer, ({ callsPerSecond }) => callsPerSecond === 2_000)?.cpuUsPerCall;
-  const highest = (peer: string) => results.calls?.highest.find((row) => row.peer === peer)?.passed;
+  const highest = (peer: string) => callsOf(results)?.highest.find((row) => row.peer === peer)?.passed;
   const register = (peer: string) =>
     results.register?.rows.find((row) => row.peer === peer && row.digest)?.cpuUsPerRegistration;
   return [
@@ -85,8 +85,8 @@ function cpuGoals(results: Results): Goal[] {
 }
 
 function latencyGoals(results: Results, where: string, fits: (row: CallRow) => boolean): Goal[] {
-  const ours = callRow(results, OURS, fits)?.addedUs;
-  const theirs = callRow(results, STATEFUL, fits)?.addedUs;
+  const ours = callRow(results, OURS, fits)?.latency?.addedUs;
+  const theirs = callRow(results, STATEFUL, fits)?.latency?.addedUs;
   return [
     {
       figure: `latency ${where}, p50`,
@@ -115,14 +115,14 @@ function latencyGoals(results: Results, where: string, fits: (row: CallRow) => b
 
 /** Half of our highest rate: of the rates that were run for that, the one that is nearest. */
 function halfOfHighest(results: Results): (row: CallRow) => boolean {
-  const half = (results.calls?.highest.find(({ peer }) => peer === OURS)?.passed ?? Number.NaN) / 2;
+  const half = (callsOf(results)?.highest.find(({ peer }) => peer === OURS)?.passed ?? Number.NaN) / 2;
   return (row) => row.half === true && Math.abs(row.callsPerSecond - half) < 100;
 }
 
 function memoryGoals(results: Results): Goal[] {
   const peak = callRow(results, OURS, ({ callsPerSecond }) => callsPerSecond === 4_000)?.peakBytes;
   const binding = results.register?.rows.find((row) => row.peer === OURS && !row.digest)?.bytesPerBinding;
-  const call = results.calls?.held.find(({ peer }) => peer === OURS)?.bytesPerCall;
+  const call = callsOf(results)?.held.find(({ peer }) => peer === OURS)?.bytesPerCall;
   return [
     {
       figure: 'peak memory at 4,000 calls/s',
@@ -140,8 +140,13 @@ function mediaGoals(_results: Results): Goal[] {
   return [];
 }
 
+/** Calls as the prober measured them; as SIPp did, which is CPU and memory only, where the prober has not. */
+export function callsOf(results: Results): CallsPart | undefined {
+  return results.calls ?? results.sipp;
+}
+
 function callRow(results: Results, peer: string, fits: (row: CallRow) => boolean): CallRow | undefined {
-  return results.calls?.rows.find((row) => row.peer === peer && fits(row));
+  return callsOf(results)?.rows.find((row) => row.peer === peer && fits(row));
 }
 
 /** Undefined unless both are known and the divisor is not 0. */

@@ -1,6 +1,15 @@
 /** The results as Markdown: what docs/PERFORMANCE.md has between its markers. Every figure in it is measured. */
-import type { CallsPart, MediaPart, RegisterPart, Results, RunInfo, SippPart } from '../results.ts';
-import { type Bound, type Goal, goals, outcome, ratio } from './goals.ts';
+import type {
+  CallRow,
+  CallsPart,
+  HeldRow,
+  HighestRow,
+  MediaPart,
+  RegisterPart,
+  Results,
+  RunInfo,
+} from '../results.ts';
+import { type Bound, callsOf, type Goal, goals, outcome, ratio } from './goals.ts';
 import { registrarTitle, titleOf } from './names.ts';
 import { pictures } from './pictures.ts';
 
@@ -11,8 +20,10 @@ export function markdown(results: Results, picturePath: (picture: string) => str
   const sections = [
     runSection(results),
     goalSection(results),
-    ...(results.calls ? [callSection(results.calls, picture)] : []),
-    ...(results.sipp ? [sippSection(results.sipp)] : []),
+    ...(results.calls ? [callSection('## Calls', results.calls, callPictures(picture))] : []),
+    ...(results.sipp
+      ? [callSection('## Calls, placed by SIPp', results.sipp, results.calls ? [] : callPictures(picture))]
+      : []),
     ...(results.register ? [registerSection(results.register, picture)] : []),
     ...(results.media ? [mediaSection(results.media, picture)] : []),
     rfcSection(results),
@@ -24,6 +35,13 @@ export function markdown(results: Results, picturePath: (picture: string) => str
 }
 
 type Picture = (name: string, alt: string) => string[];
+
+function callPictures(picture: Picture): string[] {
+  return [
+    ...picture('calls', 'CPU per call and peak memory by call rate'),
+    ...picture('latency', 'Added latency by call rate'),
+  ];
+}
 
 function runSection(results: Results): string[] {
   const parts: [string, { run: RunInfo } | undefined][] = [
@@ -59,83 +77,71 @@ function bound({ atMost, value }: Bound, { unit }: Goal): string {
   return `${atMost ? '≤' : '≥'} ${figure(value, unit)}`;
 }
 
-function callSection({ settings, rows, highest, held }: CallsPart, picture: Picture): string[] {
-  const table1 = table(
+function callSection(title: string, part: CallsPart, pictureLines: string[]): string[] {
+  const { settings, rows, highest, held } = part;
+  return [
+    title,
+    ...pictureLines,
+    `Calls placed by: ${settings.generator}. Each line is one run of ${settings.seconds} s.`,
+    callTable(rows),
+    ...(settings.search ? highestLines(highest, settings.search) : []),
+    ...(held.length > 0 ? heldLines(held) : []),
+  ];
+}
+
+/** Without the columns of latency where no run measured it. */
+function callTable(rows: CallRow[]): string {
+  const hasLatency = rows.some(({ latency }) => latency);
+  const latencyHead = ['added p50', 'p99', 'p99.9', 'generator late p99'];
+  const latencyCells = ({ latency }: CallRow) =>
+    [latency?.addedUs.p50, latency?.addedUs.p99, latency?.addedUs.p999, latency?.lateUs.p99].map((value) =>
+      figure(value ?? Number.NaN, 'µs'),
+    );
+  return table(
     [
       'calls/s',
       '',
       'CPU per call',
-      'added p50',
-      'p99',
-      'p99.9',
+      ...(hasLatency ? latencyHead : []),
       'peak memory',
       'failed',
       'retransmissions',
-      'generator late p99',
     ],
     rows.map((row) => [
       `${thousands(row.callsPerSecond)}${row.half ? ' (half of a highest rate)' : ''}`,
       titleOf(row.peer),
       figure(row.cpuUsPerCall, 'µs'),
-      ...[row.addedUs.p50, row.addedUs.p99, row.addedUs.p999].map((value) => figure(value, 'µs')),
+      ...(hasLatency ? latencyCells(row) : []),
       figure(row.peakBytes / 1e6, 'MB'),
       `${thousands(row.failed)} of ${thousands(row.calls)}`,
       thousands(row.retransmissions),
-      figure(row.lateUs.p99, 'µs'),
     ]),
   );
-  const lines = [
-    '## Calls',
-    ...picture('calls', 'CPU per call and peak memory by call rate'),
-    ...picture('latency', 'Added latency by call rate'),
-    `Each line is one run of ${settings.seconds} s.`,
-    table1,
-  ];
-  if (highest.length > 0) {
-    const base = highest[1]?.passed;
-    lines.push(
-      '### Highest rate',
-      `Without a failed call, a lost message or a retransmission in ${settings.searchSeconds} s, on a grid of ${thousands(settings.searchGrid)} calls/s.`,
-      table(
-        ['', 'passed', 'failed', '÷ Kamailio, stateful'],
-        highest.map(({ peer, passed, failed }) => [
-          titleOf(peer),
-          `${thousands(passed)} calls/s`,
-          failed === undefined ? 'not tried' : `${thousands(failed)} calls/s`,
-          times(ratio(passed, base)),
-        ]),
-      ),
-    );
-  }
-  if (held.length > 0) {
-    lines.push(
-      '### Memory per call',
-      table(
-        ['', 'calls up', 'bytes per call'],
-        held.map(({ peer, calls, bytesPerCall }) => [
-          titleOf(peer),
-          thousands(calls),
-          thousands(bytesPerCall),
-        ]),
-      ),
-    );
-  }
-  return lines;
 }
 
-function sippSection({ settings, rows }: SippPart): string[] {
+function highestLines(highest: HighestRow[], { seconds, grid }: { seconds: number; grid: number }): string[] {
+  const base = highest.find(({ peer }) => peer === 'kamailio')?.passed;
   return [
-    '### With SIPp as the generator',
-    `The same calls in runs of ${settings.seconds} s. SIPp begins calls in bunches of 4 ms, which makes batches larger.`,
+    '### Highest rate',
+    `Without a failed call, a lost message or a retransmission in ${seconds} s, on a grid of ${thousands(grid)} calls/s.`,
     table(
-      ['calls/s', '', 'CPU per call', 'failed', 'retransmissions'],
-      rows.map((row) => [
-        thousands(row.callsPerSecond),
-        titleOf(row.peer),
-        figure(row.cpuUsPerCall, 'µs'),
-        `${thousands(row.failed)} of ${thousands(row.calls + row.failed)}`,
-        thousands(row.retransmissions),
+      ['', 'passed', 'failed', '÷ Kamailio, stateful'],
+      highest.map(({ peer, passed, failed }) => [
+        titleOf(peer),
+        `${thousands(passed)} calls/s`,
+        failed === undefined ? 'not tried' : `${thousands(failed)} calls/s`,
+        times(ratio(passed, base)),
       ]),
+    ),
+  ];
+}
+
+function heldLines(held: HeldRow[]): string[] {
+  return [
+    '### Memory per call',
+    table(
+      ['', 'calls up', 'bytes per call'],
+      held.map(({ peer, calls, bytesPerCall }) => [titleOf(peer), thousands(calls), thousands(bytesPerCall)]),
     ),
   ];
 }
@@ -179,9 +185,9 @@ function mediaSection({ rows }: MediaPart, picture: Picture): string[] {
 }
 
 /** The terms of RFC 7501 and what corresponds to them here. */
-function rfcSection({ calls, register }: Results): string[] {
+function rfcSection(results: Results): string[] {
   const rows: string[][] = [];
-  for (const { peer, passed } of calls?.highest ?? []) {
+  for (const { peer, passed } of callsOf(results)?.highest ?? []) {
     rows.push([
       'Session Establishment Rate',
       'highest rate of session attempts at which none fails',
@@ -189,7 +195,7 @@ function rfcSection({ calls, register }: Results): string[] {
       `${thousands(passed)} calls/s`,
     ]);
   }
-  for (const { peer, registrationsPerSecond, digest, failed } of register?.rows ?? []) {
+  for (const { peer, registrationsPerSecond, digest, failed } of results.register?.rows ?? []) {
     if (failed > 0) continue;
     rows.push([
       'Registration Rate',

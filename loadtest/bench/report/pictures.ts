@@ -1,13 +1,16 @@
 /** The pictures of the results. */
-import type { CallRow, Results, RunInfo } from '../results.ts';
+import type { CallRow, CallsPart, Results, RunInfo } from '../results.ts';
+import { callsOf } from './goals.ts';
 import { inkAt, inkOf, registrarTitle, titleOf } from './names.ts';
 import type { Panel, Picture, Series } from './svg.ts';
 
 /** By the end of their file names. Parts that were not measured have no picture. */
 export function pictures(results: Results): Record<string, Picture> {
+  const calls = callsOf(results);
+  const hasLatency = calls?.rows.some(({ latency }) => latency);
   return {
-    ...(results.calls && { calls: callsPicture(results.calls.rows, results.calls.run) }),
-    ...(results.calls && { latency: latencyPicture(results.calls.rows, results.calls.run) }),
+    ...(calls && { calls: callsPicture(calls) }),
+    ...(calls && hasLatency && { latency: latencyPicture(calls) }),
     ...(results.register && { register: registerPicture(results.register.rows, results.register.run) }),
     ...(results.media && { media: mediaPicture(results.media.rows, results.media.run) }),
   };
@@ -15,8 +18,8 @@ export function pictures(results: Results): Record<string, Picture> {
 
 const X_TITLE = 'calls per second';
 
-function callsPicture(rows: CallRow[], run: RunInfo): Picture {
-  const panel = (title: string, value: (row: CallRow) => number): Panel => ({
+function callsPicture({ rows, run, settings }: CallsPart): Picture {
+  const panel = (title: string, value: (row: CallRow) => number | undefined): Panel => ({
     kind: 'lines',
     title,
     xTitle: X_TITLE,
@@ -24,7 +27,7 @@ function callsPicture(rows: CallRow[], run: RunInfo): Picture {
   });
   return {
     title: 'Cost of a call through one proxy thread',
-    subtitle: subtitle(run),
+    subtitle: `${subtitle(run)}, calls placed by ${settings.generator}`,
     panels: [
       panel('CPU per call, µs', (row) => row.cpuUsPerCall),
       panel('Peak memory, MB', (row) => row.peakBytes / 1e6),
@@ -32,8 +35,8 @@ function callsPicture(rows: CallRow[], run: RunInfo): Picture {
   };
 }
 
-function latencyPicture(rows: CallRow[], run: RunInfo): Picture {
-  const panel = (title: string, value: (row: CallRow) => number): Panel => ({
+function latencyPicture({ rows, run, settings }: CallsPart): Picture {
+  const panel = (title: string, value: (row: CallRow) => number | undefined): Panel => ({
     kind: 'lines',
     title,
     xTitle: X_TITLE,
@@ -41,17 +44,17 @@ function latencyPicture(rows: CallRow[], run: RunInfo): Picture {
   });
   return {
     title: 'Latency that the proxy adds to a message, µs',
-    subtitle: `Logarithmic. ${subtitle(run)}`,
+    subtitle: `Logarithmic. ${subtitle(run)}, calls placed by ${settings.generator}`,
     log: true,
     panels: [
-      panel('half of the messages (p50)', ({ addedUs }) => addedUs.p50),
-      panel('99 of 100 (p99)', ({ addedUs }) => addedUs.p99),
-      panel('999 of 1,000 (p99.9)', ({ addedUs }) => addedUs.p999),
+      panel('half of the messages (p50)', ({ latency }) => latency?.addedUs.p50),
+      panel('99 of 100 (p99)', ({ latency }) => latency?.addedUs.p99),
+      panel('999 of 1,000 (p99.9)', ({ latency }) => latency?.addedUs.p999),
     ],
   };
 }
 
-function seriesByPeer(rows: CallRow[], value: (row: CallRow) => number): Series[] {
+function seriesByPeer(rows: CallRow[], value: (row: CallRow) => number | undefined): Series[] {
   return peersOf(rows).map((peer) => ({
     name: titleOf(peer),
     ink: inkOf(peer),
@@ -59,7 +62,7 @@ function seriesByPeer(rows: CallRow[], value: (row: CallRow) => number): Series[
       .filter((row) => row.peer === peer)
       .map((row) => ({
         x: row.callsPerSecond,
-        y: value(row),
+        y: value(row) ?? Number.NaN,
         flawed: row.failed > 0 || row.retransmissions > 0,
       })),
   }));

@@ -1,4 +1,5 @@
 /** Results with made-up figures, for tests of what is written of them. */
+import type { CallLatency } from '../generator.ts';
 import type { CallRow, Latency, Results, RunInfo } from '../results.ts';
 
 export const RUN: RunInfo = {
@@ -11,7 +12,11 @@ export const RUN: RunInfo = {
   versions: { node: '22.0.0', kamailio: '5.6.3' },
 };
 
-export function latency(p50: number, p99: number, p999: number): Latency {
+export function callLatency(p50: number, p99: number, p999: number): CallLatency {
+  return { addedUs: latency(p50, p99, p999), addedUsByKind: {}, lateUs: latency(5, 20, 60) };
+}
+
+function latency(p50: number, p99: number, p999: number): Latency {
   return { count: 1_000, p50, p99, p999, max: p999 * 2 };
 }
 
@@ -24,9 +29,7 @@ export function callRow(peer: string, callsPerSecond: number, change: Partial<Ca
     lost: 0,
     retransmissions: 0,
     cpuUsPerCall: 50,
-    addedUs: latency(40, 150, 600),
-    addedUsByKind: {},
-    lateUs: latency(5, 20, 60),
+    latency: callLatency(40, 150, 600),
     peakBytes: 200e6,
     ...change,
   };
@@ -34,11 +37,15 @@ export function callRow(peer: string, callsPerSecond: number, change: Partial<Ca
 
 /** Strowger: 50 µs a call, 6,000 calls/s at most; Kamailio: 100 µs and 4,000. */
 export function results(): Results {
-  const theirs = { cpuUsPerCall: 100, addedUs: latency(50, 300, 2_000), peakBytes: 700e6 };
+  const theirs = { cpuUsPerCall: 100, latency: callLatency(50, 300, 2_000), peakBytes: 700e6 };
   return {
     calls: {
       run: RUN,
-      settings: { seconds: 10, searchSeconds: 5, searchGrid: 500 },
+      settings: {
+        generator: 'prober',
+        seconds: 10,
+        search: { from: 1_000, max: 16_000, grid: 500, seconds: 5 },
+      },
       rows: [1_000, 2_000, 3_000, 4_000].flatMap((rate) => [
         callRow('strowger', rate, { half: rate === 3_000 || rate === 2_000 }),
         callRow('kamailio', rate, { ...theirs, half: rate === 3_000 || rate === 2_000 }),

@@ -5,7 +5,7 @@ import { pictures } from '../report/pictures.ts';
 import { replaceBetween } from '../report/report.ts';
 import { linearScale, logScale } from '../report/scale.ts';
 import { drawPicture } from '../report/svg.ts';
-import { callRow, results } from './fixture.ts';
+import { callLatency, callRow, results } from './fixture.ts';
 
 function goal(figure: string, of = results()): Goal {
   const found = goals(of).find((one) => one.figure === figure);
@@ -24,7 +24,7 @@ describe('figures to reach', () => {
   it('take latency at half of our highest rate from the run at that rate', () => {
     const of = results();
     const row = of.calls!.rows.find((one) => one.peer === 'strowger' && one.callsPerSecond === 3_000)!;
-    row.addedUs = { ...row.addedUs, p50: 77 };
+    row.latency = callLatency(77, 150, 600);
     expect(goal('latency at half of the highest rate, p50', of).measured).toBe(77);
   });
 
