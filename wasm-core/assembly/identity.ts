@@ -229,7 +229,7 @@ export function readBranch(ptr: usize, len: u32): bool {
   brIndex = load<u32>(opened, BC_INDEX);
   brHash = load<u64>(opened, BC_HASH);
   const transport = (load<u8>(opened, BC_TRANSPORT) & 0x7f) as u32;
-  clear(brBack, 24);
+  clear(brBack, 32);
   store<u8>(brBack, transport, G_TRANSPORT);
   store<u16>(brBack, load<u16>(opened, BC_PORT), G_PORT);
   if (v6) copy16(brBack + G_ADDRESS, opened + BC_ADDRESS);
@@ -324,7 +324,7 @@ export function readDialogCookie(ptr: usize, len: u32): bool {
 export function cookieLeg(leg: u32, target: usize): bool {
   const at = decoded + DC_LEGS + leg * LEG_BYTES;
   const kind = (load<u8>(at) & 0x7f) as u32;
-  clear(target, 24);
+  clear(target, 32);
   if (kind == LEG_BINDING) {
     const binding = bindingGet(load<u32>(at, 4), load<u32>(at, 8));
     if (binding == 0) return false;

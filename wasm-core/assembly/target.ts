@@ -20,6 +20,7 @@ import {
 import { initPtr, initU32 } from './config';
 import { copy16 } from './mem/copy';
 import { parseIp } from './sip/uri';
+import { byte, bytes, cursor, decimal, writeAt } from './text';
 
 export const TARGET_BYTES: u32 = 24;
 export const G_TRANSPORT: u32 = 0; // u8
@@ -95,6 +96,8 @@ export function listenerHostLen(listener: usize): u32 {
 }
 
 const addresses: usize = memory.data(256, 16); // LISTENERS_MAX * 16
+const HOST_PORT_BYTES: u32 = 80; // host, colon, port, and slack
+const hostPorts: usize = memory.data(1280, 16); // LISTENERS_MAX * HOST_PORT_BYTES, each led by its length
 /** Bit n: listener n has an address. */
 let numeric: u32 = 0;
 
@@ -104,7 +107,19 @@ export function listenersInit(): void {
   for (let i: u32 = 0; i < listenerCount(); i++) {
     const l = listenerAt(i);
     if (parseIp(listenerHost(l), listenerHostLen(l), addresses + i * 16)) numeric |= 1 << i;
+    const at = hostPorts + i * HOST_PORT_BYTES;
+    writeAt(at + 1);
+    bytes(listenerHost(l), listenerHostLen(l));
+    byte(58);
+    decimal(listenerPort(l));
+    store<u8>(at, cursor - at - 1);
   }
+}
+
+/** Writes host and port of the `i`th listener at the text cursor. */
+export function writeHostPort(i: u32): void {
+  const at = hostPorts + i * HOST_PORT_BYTES;
+  bytes(at + 1, load<u8>(at));
 }
 
 /** Whether the `i`th listener is at an address; one whose host is a name is at none. */

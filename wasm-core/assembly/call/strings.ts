@@ -6,8 +6,22 @@ import { candidateTrunk } from '../proxy/candidates';
 import { senderTarget } from '../proxy/source';
 import { trunkName, trunkNameLen } from '../routing/bank';
 import { adEnd, adUriLen, adUriPtr, parseAddress } from '../sip/address';
-import { H_CONTACT, H_FROM, H_RECORD_ROUTE, H_TO } from '../sip/header';
-import { callIdLen, callIdPtr, hdrFirst, hdrNext, hdrVal, hdrValLen, uriLen, uriPtr } from '../sip/message';
+import { H_FROM, H_RECORD_ROUTE, H_TO } from '../sip/header';
+import {
+  callIdLen,
+  callIdPtr,
+  contactUriLen,
+  contactUriPtr,
+  fromUriLen,
+  fromUriPtr,
+  hasContact,
+  hdrFirst,
+  hdrNext,
+  hdrVal,
+  hdrValLen,
+  uriLen,
+  uriPtr,
+} from '../sip/message';
 import { parseUri } from '../sip/uri';
 import { TRANSPORT_UDP } from '../abi';
 import { targetCopy } from '../target';
@@ -26,26 +40,20 @@ const spans: usize = memory.data(64, 8); // ROUTES_MAX addresses and lengths
 /** Keeps the strings of the current INVITE; false when there is no room. */
 export function callWriteInvite(call: usize): bool {
   const from = hdrFirst(H_FROM);
-  if (!addressOf(H_FROM)) return false;
-  const fromUri = adUriPtr;
-  const fromUriLen = adUriLen;
   const trunkLen = candidateTrunk >= 0 ? trunkNameLen(candidateTrunk) : 0;
   let room: u32 = 16 + callIdLen + fromUriLen + uriLen + trunkLen + hdrValLen(from) + routesLength();
   if (room > VALUE_BYTES_MAX) return false;
-  const contact = addressOf(H_CONTACT);
-  if (contact) room += adUriLen;
-  const contactUri = adUriPtr;
-  const contactUriLen = contact ? adUriLen : 0;
+  if (hasContact()) room += contactUriLen;
   const block = blockAlloc(room);
   if (block == 0) return false;
   const resume = cursor;
   writeAt(block);
   putString(callIdPtr, callIdLen);
-  putString(fromUri, fromUriLen);
+  putString(fromUriPtr, fromUriLen);
   putString(uriPtr, uriLen);
   putString(trunkLen > 0 ? trunkName(candidateTrunk) : 0, trunkLen);
   putString(hdrVal(from), hdrValLen(from));
-  putString(contactUri, contactUriLen);
+  putString(contactUriPtr, contactUriLen);
   putRoutes(false);
   writeAt(resume);
   store<u32>(call + K_INVITE, block as u32);
@@ -59,9 +67,7 @@ export function callWriteAnswer(call: usize, fork: usize): void {
   else targetCopy(call + K_B, fork + FK_TARGET);
   store<u64>(call + K_BINDING_B, load<u64>(fork + FK_BINDING));
   const to = hdrFirst(H_TO);
-  const contact = addressOf(H_CONTACT);
-  const contactUri = adUriPtr;
-  const contactUriLen = contact ? adUriLen : 0;
+  hasContact();
   const room: u32 = 8 + hdrValLen(to) + contactUriLen + routesLength();
   if (room > VALUE_BYTES_MAX) return;
   const block = blockAlloc(room);
@@ -69,16 +75,10 @@ export function callWriteAnswer(call: usize, fork: usize): void {
   const resume = cursor;
   writeAt(block);
   putString(hdrVal(to), hdrValLen(to));
-  putString(contactUri, contactUriLen);
+  putString(contactUriPtr, contactUriLen);
   putRoutes(true);
   writeAt(resume);
   store<u32>(call + K_ANSWER, block as u32);
-}
-
-/** Parses the first value of a header into ad*. */
-function addressOf(id: u32): bool {
-  const i = hdrFirst(id);
-  return i >= 0 && parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i));
 }
 
 /** Room for what `putRoutes` may write. */

@@ -27,7 +27,13 @@ export function copyShort(to: usize, from: usize, len: u32): void {
   for (let i: u32 = 0; i < len; i += 16) copy16(to + i, from + i);
 }
 
-/** Clears `len` bytes, a multiple of 8. */
+/** Clears `len` bytes, a multiple of 16. */
 export function clear(at: usize, len: u32): void {
-  for (let i: u32 = 0; i < len; i += 8) store<u64>(at + i, 0);
+  for (let i: u32 = 0; i < len; i += 16) {
+    if (ASC_FEATURE_SIMD) v128.store(at + i, i64x2.splat(0));
+    else {
+      store<u64>(at + i, 0);
+      store<u64>(at + i, 0, 8);
+    }
+  }
 }

@@ -26,10 +26,10 @@ const T_TOUCHED: u32 = 16;
 const T_USED: u32 = 20;
 const T_HEAD_BYTES: u32 = 64;
 
-/** A table of `count` records of `recBytes` each, header included (rounded up to 8). */
+/** A table of `count` records of `recBytes` each, header included (rounded up to 16). */
 export function tableNew(count: u32, recBytes: u32): usize {
   const table = alloc(T_HEAD_BYTES);
-  const bytes = (recBytes + 7) & ~7;
+  const bytes = (recBytes + 15) & ~15;
   store<u32>(table + T_COUNT, count);
   store<u32>(table + T_BYTES, bytes);
   store<u32>(table + T_BASE, alloc((count as usize) * bytes) as u32);

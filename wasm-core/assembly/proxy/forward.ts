@@ -27,14 +27,7 @@ import {
   headersPtr,
   maxForwards,
 } from '../sip/message';
-import {
-  listenerAt,
-  listenerFor,
-  listenerHost,
-  listenerHostLen,
-  listenerPort,
-  listenerTransport,
-} from '../target';
+import { listenerAt, listenerFor, listenerTransport, writeHostPort } from '../target';
 import { byte, bytes, crlf, decimal, text } from '../text';
 
 /** Hops that a request without Max-Forwards is given (RFC 3261 16.6 step 3). */
@@ -50,19 +43,13 @@ const URI_TRANSPORTS: StaticArray<string> = [
   ';transport=wss',
 ];
 
-function hostPort(listener: usize): void {
-  bytes(listenerHost(listener), listenerHostLen(listener));
-  byte(58);
-  decimal(listenerPort(listener));
-}
-
 /** Our Via towards `to`, its branch saying that answers go to `back`. */
 export function writeVia(to: usize, kind: u32, back: usize, a: u32, b: u32, index: u32, hash: u64): void {
-  const listener = listenerAt(listenerFor(to));
+  const listener = listenerFor(to);
   text('Via: SIP/2.0/');
-  text(VIA_TRANSPORTS[listenerTransport(listener)]);
+  text(VIA_TRANSPORTS[listenerTransport(listenerAt(listener))]);
   byte(32);
-  hostPort(listener);
+  writeHostPort(listener);
   text(';branch=');
   writeBranch(kind, back, a, b, index, hash);
   crlf();
@@ -79,10 +66,10 @@ function recordRouteOne(
   b: usize,
   bBinding: usize,
 ): void {
-  const listener = listenerAt(listenerFor(towards));
+  const listener = listenerFor(towards);
   text('Record-Route: <sip:');
-  hostPort(listener);
-  text(URI_TRANSPORTS[listenerTransport(listener)]);
+  writeHostPort(listener);
+  text(URI_TRANSPORTS[listenerTransport(listenerAt(listener))]);
   text(';lr;ck=');
   writeDialogCookie(
     slot,

@@ -36,8 +36,10 @@ import {
   maxForwards,
   methodId,
   toTagLen,
+  uriHasUser,
   uriLen,
   uriPtr,
+  uriScheme,
   viaBranchLen,
   viaBranchPtr,
   viaLen,
@@ -98,9 +100,8 @@ export function handleRequest(): void {
     if (tx != 0) return inviteRepeated(tx);
   }
   const route = takeRoutes();
-  if (!parseUri(uriPtr, uriLen)) return refuse(400);
-  if (maxForwards == 0 && !(methodId == METHOD_OPTIONS && uUserLen == 0)) return refuse(483);
-  if (uScheme != URI_SIP && uScheme != URI_TEL) return refuse(416);
+  if (maxForwards == 0 && !(methodId == METHOD_OPTIONS && !uriHasUser)) return refuse(483);
+  if (uriScheme != URI_SIP && uriScheme != URI_TEL) return refuse(416);
   if (refusedExtension(H_PROXY_REQUIRE, false)) return;
   if (isLoop()) {
     count(C_LOOPS);
@@ -122,6 +123,7 @@ function handleAck(): void {
 }
 
 function outOfDialog(): void {
+  parseUri(uriPtr, uriLen);
   // No open relay: requests for other domains, or through other proxies, are nobody's here.
   const here = uScheme == URI_TEL || isLocalDomain(uHostPtr, uHostLen) || isOurs();
   if (!here || routeNextLen > 0) return methodId == METHOD_UNKNOWN ? refuse(501) : refuse(404);

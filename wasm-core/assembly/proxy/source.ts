@@ -7,9 +7,7 @@ import { rxFrame } from '../effects';
 import { B_TARGET, aorFind, bindingFirst, bindingNext } from '../registrar/bindings';
 import { copy16 } from '../mem/copy';
 import { recGen, recSlot } from '../mem/table';
-import { adUriLen, adUriPtr, parseAddress } from '../sip/address';
-import { H_CONTACT, H_FROM } from '../sip/header';
-import { hdrFirst, hdrVal, hdrValLen } from '../sip/message';
+import { contactUriLen, contactUriPtr, fromUriLen, fromUriPtr, hasContact } from '../sip/message';
 import { pvLen, pvPtr } from '../sip/param';
 import { equalsIgnoreCase } from '../sip/scan';
 import {
@@ -34,9 +32,8 @@ const userText: usize = memory.data(256, 16);
 
 /** Fills `target` from the current message's source and first Contact. */
 export function senderTarget(target: usize, follow: bool): void {
-  const i = hdrFirst(H_CONTACT);
-  const found = i >= 0 && parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i));
-  contactTarget(target, adUriPtr, found ? adUriLen : 0, follow);
+  hasContact();
+  contactTarget(target, contactUriPtr, contactUriLen, follow);
 }
 
 /**
@@ -61,9 +58,7 @@ export function sourcePrepare(): void {
   senderTarget(sourceTarget, false);
   store<u64>(sourceTarget, 0, 24);
   if (load<u8>(sourceTarget) == TRANSPORT_UDP) return;
-  const i = hdrFirst(H_FROM);
-  if (!parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i)) || !parseUri(adUriPtr, adUriLen) || uUserLen > 128)
-    return;
+  if (!parseUri(fromUriPtr, fromUriLen) || uUserLen > 128) return;
   const aor = aorFind(userText, unescapeInto(userText, uUserPtr, uUserLen));
   if (aor == 0) return;
   for (let b = bindingFirst(aor); b != 0; b = bindingNext(b)) {

@@ -2,7 +2,7 @@
  * Header fields. One table holds each name once, with its compact form (RFC 3261 7.3.3 and the registry);
  * everything else is derived from it. A name is always compared in full.
  */
-import { classesInit, equalsIgnoreCase, lower } from './scan';
+import { classesInit } from './scan';
 
 /** Not in the table. */
 export const H_OTHER: u32 = 0;
@@ -111,16 +111,23 @@ const NAMES: StaticArray<string> = [
 
 const BUCKETS: u32 = 256;
 const NAME_BYTES: u32 = 24;
-const ENTRY_BYTES: u32 = 32; // u8 id, u8 length, 6 free, then the name
+// an entry: the name in lower case, and 32 (the bit of the case) for each of its letters
+const ENTRY_ID: u32 = 0; // u8
+const ENTRY_LEN: u32 = 1; // u8
+const ENTRY_NEXT: u32 = 2; // u8: next of the chain
+const ENTRY_NAME: u32 = 8;
+const ENTRY_CASE: u32 = ENTRY_NAME + NAME_BYTES;
+const ENTRY_BYTES: u32 = ENTRY_CASE + NAME_BYTES;
+const ENTRIES: u32 = 72;
 
 /** Chains of entries by a hash of length, first and last letter. */
 const heads: usize = memory.data(256, 16); // BUCKETS
-const entries: usize = memory.data(4096, 16); // 128 * ENTRY_BYTES
+const entries: usize = memory.data(4032, 16); // ENTRIES * ENTRY_BYTES; the first stays free
 let entryCount: u32 = 0;
 
 function hash(ptr: usize, len: u32): u32 {
-  const first = lower(load<u8>(ptr));
-  const last = lower(load<u8>(ptr + len - 1));
+  const first = (load<u8>(ptr) | 32) as u32; // whatever the case
+  const last = (load<u8>(ptr + len - 1) | 32) as u32;
   return (first * 7 + last * 31 + len * 13) & (BUCKETS - 1);
 }
 
@@ -142,25 +149,41 @@ function addNames(id: u32, names: string): void {
 }
 
 function addName(id: u32, names: string, from: i32, to: i32): void {
-  entryCount++;
+  if (++entryCount == ENTRIES) unreachable();
   const entry = entries + entryCount * ENTRY_BYTES;
   const len = (to - from) as u32;
-  store<u8>(entry, id);
-  store<u8>(entry, len, 1);
-  for (let i: u32 = 0; i < len; i++) store<u8>(entry + 8 + i, names.charCodeAt(from + (i as i32)));
-  const head = heads + hash(entry + 8, len);
-  store<u8>(entry, load<u8>(head), 2);
+  store<u8>(entry, id, ENTRY_ID);
+  store<u8>(entry, len, ENTRY_LEN);
+  for (let i: u32 = 0; i < len; i++) {
+    const c = names.charCodeAt(from + (i as i32)) as u32;
+    const letter = (c | 32) - 97 < 26;
+    store<u8>(entry + i, letter ? c | 32 : c, ENTRY_NAME);
+    store<u8>(entry + i, letter ? 32 : 0, ENTRY_CASE);
+  }
+  const head = heads + hash(entry + ENTRY_NAME, len);
+  store<u8>(entry, load<u8>(head), ENTRY_NEXT);
   store<u8>(head, entryCount);
 }
 
-/** Id of the header with that name, H_OTHER when it is not in the table. */
+/** Id of the header with that name, H_OTHER when it is not in the table. Up to 8 bytes behind it are read. */
 export function headerId(ptr: usize, len: u32): u32 {
   if (len == 0 || len > NAME_BYTES) return H_OTHER;
   let i = load<u8>(heads + hash(ptr, len)) as u32;
   while (i != 0) {
     const entry = entries + i * ENTRY_BYTES;
-    if (load<u8>(entry, 1) == len && equalsIgnoreCase(entry + 8, ptr, len)) return load<u8>(entry);
-    i = load<u8>(entry, 2);
+    if (load<u8>(entry, ENTRY_LEN) == len && isNamed(entry, ptr, len)) return load<u8>(entry, ENTRY_ID);
+    i = load<u8>(entry, ENTRY_NEXT);
   }
   return H_OTHER;
+}
+
+/** Whether the name at `ptr` is the entry's, of the same length, whatever the case of its letters. */
+function isNamed(entry: usize, ptr: usize, len: u32): bool {
+  for (let i: u32 = 0; i < len; i += 8) {
+    const lower = load<u64>(ptr + i) | load<u64>(entry + i, ENTRY_CASE);
+    const difference = lower ^ load<u64>(entry + i, ENTRY_NAME);
+    const rest = len - i;
+    if ((rest < 8 ? difference << (((8 - rest) << 3) as u64) : difference) != 0) return false;
+  }
+  return true;
 }

@@ -4,7 +4,7 @@
  */
 import { H_COUNT, H_OTHER, headerId } from './header';
 import { clear } from '../mem/copy';
-import { findColon, findLineEnd, skipSpace, tokenEnd, trimEnd } from './scan';
+import { findByte, nextLineEnd, skipSpace, tokenEnd, trimEnd } from './scan';
 
 /** Header lines of one message; a message with more is refused. */
 export const HEADERS_MAX: u32 = 256;
@@ -60,7 +60,7 @@ export function hdrNext(i: u32): i32 {
 export function clearLines(): void {
   hdrCount = 0;
   linesBad = linesTooMany = false;
-  clear(firsts, ((H_COUNT << 1) + 7) & ~7);
+  clear(firsts, ((H_COUNT << 1) + 15) & ~15);
 }
 
 /** CR or LF. */
@@ -79,32 +79,42 @@ function isFold(at: usize, end: usize): bool {
   return at < end && (load<u8>(at) == 32 || load<u8>(at) == 9);
 }
 
-/** Stores the lines from `from` on; returns the blank line, or `end` when there is none. */
+/** Stores the lines from `from` on, where a search for line ends has arrived; returns the blank line, or `end` when there is none. */
 export function readLines(from: usize, end: usize): usize {
   let p = from;
-  while (p < end && !isLineBreak(load<u8>(p))) {
-    const colon = findColon(p, end);
-    let stop = findLineEnd(colon, end);
-    let next = skipLineBreak(stop, end);
-    while (isFold(next, end)) {
-      stop = findLineEnd(next, end);
-      next = skipLineBreak(stop, end);
+  while (p < end) {
+    const first = nextLineEnd(p);
+    if (first == p) return p;
+    const colon = findByte(p, first, 58);
+    let stop = first;
+    let next = first + 2;
+    if (load<u16>(first) != 0x0a0d || next > end) next = skipLineBreak(first, end);
+    if (load<u8>(next) <= 32) {
+      while (isFold(next, end)) {
+        stop = nextLineEnd(next);
+        next = skipLineBreak(stop, end);
+      }
     }
-    if (stop >= end) linesBad = true;
-    addLine(p, colon, stop, next);
+    if (colon < first) addLine(p, colon, stop, next);
+    else linesBad = true;
     p = next;
   }
-  if (p >= end) linesBad = true;
+  linesBad = true;
+  return p;
+}
+
+/** Name without the white space that may stand before the colon. */
+function trimName(line: usize, colon: usize): usize {
+  let p = colon;
+  while (p > line && (load<u8>(p - 1) == 32 || load<u8>(p - 1) == 9)) p--;
   return p;
 }
 
 function addLine(line: usize, colon: usize, stop: usize, next: usize): void {
   let nameEnd = colon;
-  while (nameEnd > line && (load<u8>(nameEnd - 1) == 32 || load<u8>(nameEnd - 1) == 9)) nameEnd--;
-  const nameLen = (nameEnd - line) as u32;
-  const id = headerId(line, nameLen);
-  const named = colon < stop && load<u8>(colon) == 58 && (id != H_OTHER || isName(line, nameEnd));
-  if (!named) {
+  if (load<u8>(colon - 1) <= 32) nameEnd = trimName(line, colon);
+  const id = headerId(line, (nameEnd - line) as u32);
+  if (id == H_OTHER && !isName(line, nameEnd)) {
     linesBad = true;
     return;
   }

@@ -3,8 +3,17 @@
  * It reads nothing outside of the message, changes nothing in it, and never traps. There is one current message.
  */
 import { METHOD_UNKNOWN } from '../abi';
-import { addressParam, adEnd, parseAddress } from './address';
-import { H_CALL_ID, H_CONTENT_LENGTH, H_CSEQ, H_FROM, H_MAX_FORWARDS, H_TO, H_VIA } from './header';
+import { addressParam, adEnd, adUriLen, adUriPtr, parseAddress } from './address';
+import {
+  H_CALL_ID,
+  H_CONTACT,
+  H_CONTENT_LENGTH,
+  H_CSEQ,
+  H_FROM,
+  H_MAX_FORWARDS,
+  H_TO,
+  H_VIA,
+} from './header';
 import {
   clearLines,
   hdrFirst,
@@ -24,7 +33,8 @@ import { checkedBegin, checkedNext, pnLen, pnPtr, pvLen, pvPtr } from './param';
 import {
   equalsIgnoreCase,
   findByte,
-  findLineEnd,
+  lineEndsBegin,
+  nextLineEnd,
   isDigit,
   isSpace,
   numberValue,
@@ -33,7 +43,7 @@ import {
   skipSpace,
   tokenEnd,
 } from './scan';
-import { parseUri, uHeadersPtr } from './uri';
+import { parseUri, uHeadersPtr, uScheme, uUserLen } from './uri';
 import {
   VIA_TRANSPORT_OTHER,
   parseVia,
@@ -91,6 +101,9 @@ export let methodLen: u32 = 0;
 /** The Request-URI. */
 export let uriPtr: usize = 0;
 export let uriLen: u32 = 0;
+/** URI_* of its scheme, and whether it has a user part. */
+export let uriScheme: u32 = 0;
+export let uriHasUser: bool = false;
 /** 100 to 699 in responses, 0 in requests. */
 export let statusCode: u32 = 0;
 /** The first header line. */
@@ -106,6 +119,9 @@ export let cseqMethodId: u32 = 0;
 /** The whole value of Call-ID. */
 export let callIdPtr: usize = 0;
 export let callIdLen: u32 = 0;
+/** The URI in From. */
+export let fromUriPtr: usize = 0;
+export let fromUriLen: u32 = 0;
 /** Value of the tag in From; RFC 2543 allows none. */
 export let fromTagPtr: usize = 0;
 export let fromTagLen: u32 = 0;
@@ -141,6 +157,11 @@ export let viaRportLen: u32 = 0;
 export let viaReceivedPtr: usize = 0;
 export let viaReceivedLen: u32 = 0;
 
+/** The URI in the first Contact, once `hasContact` has been asked; length 0: none, or a malformed one. */
+export let contactUriPtr: usize = 0;
+export let contactUriLen: u32 = 0;
+let contactRead: bool = false;
+
 let fault: i32 = 0;
 let faultStatus: u32 = 0;
 
@@ -165,7 +186,8 @@ export function parseMessage(ptr: usize, len: u32, stream: bool): i32 {
   let p = ptr;
   while (p < end && isLineBreak(load<u8>(p))) p++; // RFC 3261 7.5
   msgPtr = p;
-  const lineEnd = findLineEnd(p, end);
+  lineEndsBegin(p, end);
+  const lineEnd = nextLineEnd(p);
   startLine(p, lineEnd);
   headersPtr = skipLineBreak(lineEnd, end);
   headersEnd = readLines(headersPtr, end);
@@ -183,9 +205,9 @@ function reset(ptr: usize, len: u32): void {
   isRequest = true;
   msgPtr = bodyPtr = ptr;
   msgLen = len;
-  methodPtr = uriPtr = callIdPtr = fromTagPtr = toTagPtr = 0;
+  methodPtr = uriPtr = callIdPtr = fromUriPtr = fromTagPtr = toTagPtr = 0;
   bodyLen = methodId = methodLen = uriLen = statusCode = 0;
-  cseqNumber = cseqMethodId = callIdLen = fromTagLen = toTagLen = 0;
+  cseqNumber = cseqMethodId = callIdLen = fromUriLen = fromTagLen = toTagLen = 0;
   maxForwards = contentLength = -1;
   viaPtr =
     viaCutPtr =
@@ -198,6 +220,7 @@ function reset(ptr: usize, len: u32): void {
       0;
   viaLen = viaHostLen = viaPort = viaBranchLen = viaParamsLen = viaRportLen = viaReceivedLen = 0;
   viaTransport = VIA_TRANSPORT_OTHER;
+  contactRead = false;
   clearLines();
 }
 
@@ -223,6 +246,8 @@ function startLine(at: usize, end: usize): void {
   version(p + 1, end);
   // A Request-URI has no header part (19.1.1): forwarded, it could become headers of somebody else's request.
   if (!parseUri(uriPtr, uriLen) || uHeadersPtr != 0) fail(PE_URI, 400);
+  uriScheme = uScheme;
+  uriHasUser = uUserLen > 0;
 }
 
 /** Exactly SIP/2.0; another version is 505 (21.5.6), and what is no version 400. */
@@ -272,9 +297,13 @@ function fields(): void {
   }
   topVia();
   const from = required(H_FROM);
-  if (from >= 0 && addressWithTag(from)) {
-    fromTagPtr = pvPtr;
-    fromTagLen = pvLen;
+  if (from >= 0) {
+    if (addressWithTag(from)) {
+      fromTagPtr = pvPtr;
+      fromTagLen = pvLen;
+    }
+    fromUriPtr = adUriPtr;
+    fromUriLen = adUriLen;
   }
   const to = required(H_TO);
   if (to >= 0 && addressWithTag(to)) {
@@ -360,6 +389,21 @@ function viaParams(): void {
       viaReceivedLen = pvLen;
     }
   }
+}
+
+/** Whether there is a well-formed Contact; the first is in contactUri*. */
+export function hasContact(): bool {
+  if (!contactRead) {
+    contactRead = true;
+    contactUriPtr = 0;
+    contactUriLen = 0;
+    const i = hdrFirst(H_CONTACT);
+    if (i >= 0 && parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i))) {
+      contactUriPtr = adUriPtr;
+      contactUriLen = adUriLen;
+    }
+  }
+  return contactUriLen > 0;
 }
 
 // --- body -------------------------------------------------------------------------------------------

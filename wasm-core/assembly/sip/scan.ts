@@ -4,49 +4,69 @@
  * memory. With SIMD 16 bytes are looked at at a time, without (`asc` without `--enable simd`) one.
  */
 
+// Line ends, 64 bytes at a time: a bit for each byte from `breaksFrom` on that is CR or LF.
+let breaks: u64 = 0;
+let breaksFrom: usize = 0;
+let breaksEnd: usize = 0;
+
+/** Begins a search for line ends in [from, end): then `nextLineEnd` with addresses that do not fall. */
+export function lineEndsBegin(from: usize, end: usize): void {
+  breaksFrom = from;
+  breaksEnd = end;
+  if (ASC_FEATURE_SIMD) breaks = readBreaks(from, end);
+}
+
 /** Address of the next CR or LF in [at, end), or `end`. */
-export function findLineEnd(at: usize, end: usize): usize {
+export function nextLineEnd(at: usize): usize {
+  const end = breaksEnd;
   if (ASC_FEATURE_SIMD) {
-    for (let p = at; p < end; p += 16) {
-      const chunk = v128.load(p);
-      const hits = i8x16.bitmask(v128.or(i8x16.eq(chunk, i8x16.splat(13)), i8x16.eq(chunk, i8x16.splat(10))));
-      if (hits != 0) return within(p + (ctz(hits) as usize), end);
+    for (;;) {
+      const passed = at - breaksFrom;
+      const left = passed < 64 ? breaks >> (passed as u64) : 0;
+      if (left != 0) return within(at + (ctz(left) as usize), end);
+      breaksFrom += 64;
+      if (breaksFrom >= end) return end;
+      if (at < breaksFrom) at = breaksFrom;
+      breaks = readBreaks(breaksFrom, end);
     }
-    return end;
   }
   let p = at;
   while (p < end && load<u8>(p) != 13 && load<u8>(p) != 10) p++;
   return p;
 }
 
-/** Address of the next colon, CR or LF in [at, end), or `end`. */
-export function findColon(at: usize, end: usize): usize {
-  if (ASC_FEATURE_SIMD) {
-    for (let p = at; p < end; p += 16) {
-      const chunk = v128.load(p);
-      const breaks = v128.or(i8x16.eq(chunk, i8x16.splat(13)), i8x16.eq(chunk, i8x16.splat(10)));
-      const hits = i8x16.bitmask(v128.or(breaks, i8x16.eq(chunk, i8x16.splat(58))));
-      if (hits != 0) return within(p + (ctz(hits) as usize), end);
-    }
-    return end;
-  }
-  let p = at;
-  while (p < end && load<u8>(p) != 58 && load<u8>(p) != 13 && load<u8>(p) != 10) p++;
-  return p;
+function readBreaks(from: usize, end: usize): u64 {
+  let bits: u64 = breaksOf(from);
+  if (from + 16 < end) bits |= breaksOf(from + 16) << 16;
+  if (from + 32 < end) bits |= breaksOf(from + 32) << 32;
+  if (from + 48 < end) bits |= breaksOf(from + 48) << 48;
+  return bits;
+}
+
+function breaksOf(at: usize): u64 {
+  const chunk = v128.load(at);
+  return i8x16.bitmask(v128.or(i8x16.eq(chunk, i8x16.splat(13)), i8x16.eq(chunk, i8x16.splat(10)))) as u64;
 }
 
 /** Address of the next byte `c` in [at, end), or `end`. */
 export function findByte(at: usize, end: usize, c: u8): usize {
   if (ASC_FEATURE_SIMD) {
-    for (let p = at; p < end; p += 16) {
-      const hits = i8x16.bitmask(i8x16.eq(v128.load(p), i8x16.splat(c)));
-      if (hits != 0) return within(p + (ctz(hits) as usize), end);
-    }
-    return end;
+    const hits = i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(c)));
+    if (hits != 0) return within(at + (ctz(hits) as usize), end);
+    return at + 16 < end ? findByteFar(at + 16, end, c) : end;
   }
   let p = at;
   while (p < end && load<u8>(p) != c) p++;
   return p;
+}
+
+// Most spans end within 16 bytes, and a function without a loop costs less: hence one for the rest of each search.
+function findByteFar(at: usize, end: usize, c: u8): usize {
+  for (let p = at; p < end; p += 16) {
+    const hits = i8x16.bitmask(i8x16.eq(v128.load(p), i8x16.splat(c)));
+    if (hits != 0) return within(p + (ctz(hits) as usize), end);
+  }
+  return end;
 }
 
 function within(p: usize, end: usize): usize {
@@ -120,20 +140,29 @@ function isTokenSign(c: u32): bool {
 /** First byte in [at, end) that is outside of the class with number `i`, or `end`. */
 function classEnd(at: usize, end: usize, i: u32): usize {
   if (ASC_FEATURE_SIMD) {
-    const columns = v128.load(outside + i * 32);
-    const rows = v128.load(outside + i * 32, 16);
-    for (let p = at; p < end; p += 16) {
-      const chunk = v128.load(p);
-      const low = i8x16.swizzle(columns, v128.and(chunk, i8x16.splat(15)));
-      const high = i8x16.swizzle(rows, i8x16.shr_u(chunk, 4));
-      const hits = i8x16.bitmask(i8x16.ne(v128.and(low, high), i8x16.splat(0)));
-      if (hits != 0) return within(p + (ctz(hits) as usize), end);
-    }
-    return end;
+    const inside = insideOf(at, i);
+    if (inside != 0xffff) return within(at + (ctz(~inside) as usize), end);
+    return at + 16 < end ? classEndFar(at + 16, end, i) : end;
   }
   let p = at;
   while (p < end && (load<u8>(classes + load<u8>(p)) & (1 << i)) != 0) p++;
   return p;
+}
+
+function classEndFar(at: usize, end: usize, i: u32): usize {
+  for (let p = at; p < end; p += 16) {
+    const inside = insideOf(p, i);
+    if (inside != 0xffff) return within(p + (ctz(~inside) as usize), end);
+  }
+  return end;
+}
+
+/** A bit for each of the 16 bytes at `at` that is inside of the class. */
+function insideOf(at: usize, i: u32): u32 {
+  const chunk = v128.load(at);
+  const column = i8x16.swizzle(v128.load(outside + i * 32), v128.and(chunk, i8x16.splat(15)));
+  const row = i8x16.swizzle(v128.load(outside + i * 32, 16), i8x16.shr_u(chunk, 4));
+  return i8x16.bitmask(i8x16.eq(v128.and(column, row), i8x16.splat(0)));
 }
 
 /** End of the token characters (RFC 3261 25.1) from `at` on. */
@@ -233,6 +262,15 @@ export function sameBytes(a: usize, b: usize, len: u32): bool {
 
 /** `at` moved over white space. */
 export function skipSpace(at: usize, end: usize): usize {
+  // Mostly there is one space or none.
+  if (at < end && load<u8>(at) <= 32) {
+    if (load<u8>(at) == 32 && load<u8>(at + 1) > 32) return at + 1;
+    return skipSpaces(at, end);
+  }
+  return at;
+}
+
+function skipSpaces(at: usize, end: usize): usize {
   let p = at;
   while (p < end && isSpace(load<u8>(p))) p++;
   return p;
@@ -240,6 +278,10 @@ export function skipSpace(at: usize, end: usize): usize {
 
 /** `end` moved back over white space. */
 export function trimEnd(at: usize, end: usize): usize {
+  return end > at && load<u8>(end - 1) <= 32 ? trimSpaces(at, end) : end;
+}
+
+function trimSpaces(at: usize, end: usize): usize {
   let p = end;
   while (p > at && isSpace(load<u8>(p - 1))) p--;
   return p;

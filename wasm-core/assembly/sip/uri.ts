@@ -190,7 +190,9 @@ export function parseIp(ptr: usize, len: u32, dst16: usize): bool {
   if (len == 0 || len > 47) return false;
   store<u64>(dst16, 0);
   store<u64>(dst16, 0, 8);
-  for (let p = at; p < end; p++) if (load<u8>(p) == 58) return parseIpv6(at, end, dst16);
+  const first = load<u8>(at);
+  if (hexDigit(first) < 0 && first != 58) return false;
+  if (findByte(at, end, 58) < end) return parseIpv6(at, end, dst16);
   store<u16>(dst16, 0xffff, 10);
   return parseIpv4(at, end, dst16 + 12);
 }
