@@ -4,6 +4,7 @@ import type { Config } from '../control/config/schema.ts';
 import type { CoreLink } from '../control/core-link.ts';
 import type { MediaBridge } from '../control/media-bridge.ts';
 import type { MediaPort } from '../control/media-port.ts';
+import type { RealtimeReading } from '../control/realtime-port.ts';
 
 /** State of the node as /readyz tells it. */
 export type NodeState = 'starting' | 'ok' | 'draining';
@@ -16,6 +17,8 @@ export interface ApiContext {
   readonly state: NodeState;
   link: CoreLink;
   calls: CallLog;
+  /** What the realtime thread has counted and measured. */
+  realtime(): RealtimeReading;
   /** Null when media is not anchored. */
   media: { port: MediaPort; bridge: MediaBridge } | null;
   /** The whole of /metrics. */

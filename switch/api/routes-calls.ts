@@ -4,6 +4,7 @@ import { CALL_STATE_NAMES, nameOf, TRANSPORT_NAMES } from '../../wasm-core/host/
 import { type CallRecord, decodeCall, decodeRecords } from '../../wasm-core/host/records.ts';
 import type { LegStats } from '../../media/protocol.ts';
 import { choice, text } from '../schema/builder.ts';
+import type { Config } from '../control/config/schema.ts';
 import type { ApiContext } from './context.ts';
 import { json } from './exchange.ts';
 import { collectPage, pageParameters, unavailable } from './paging.ts';
@@ -48,16 +49,38 @@ function callOf(record: CallRecord): Call {
   };
 }
 
-function latencyOf(context: ApiContext, record: CallRecord): Record<string, Stage> {
-  const { budgets } = context.config;
-  const latency: Record<string, Stage> = {};
-  if (record.setupUs > 0) {
-    const budgetUs = record.anchored ? budgets.setupMediaUs : budgets.setupUs;
-    const breaches = record.setupUs > budgetUs ? 1 : 0;
-    latency['setup'] = { lastUs: record.setupUs, maxUs: record.setupUs, budgetUs, breaches };
-  }
-  const timing = context.media?.bridge.timing(`${record.slot}.${record.generation}`);
-  if (timing) latency['media'] = { ...timing, budgetUs: budgets.mediaUs };
+/** Latency of a call by stage, against the budgets. */
+export function latencyOf(config: Config, record: CallRecord): Record<string, Stage> {
+  const { budgets } = config;
+  const { breaches } = record;
+  const latency: Record<string, Stage> = {
+    queue: {
+      lastUs: record.queueLastUs,
+      maxUs: record.queueMaxUs,
+      budgetUs: budgets.queueUs,
+      breaches: breaches.queue,
+    },
+    core: {
+      lastUs: record.coreLastUs,
+      maxUs: record.coreMaxUs,
+      budgetUs: budgets.coreUs,
+      breaches: breaches.core,
+    },
+  };
+  if (record.mediaMaxUs > 0)
+    latency['media'] = {
+      lastUs: record.mediaLastUs,
+      maxUs: record.mediaMaxUs,
+      budgetUs: budgets.mediaUs,
+      breaches: breaches.media,
+    };
+  if (record.setupUs > 0)
+    latency['setup'] = {
+      lastUs: record.setupUs,
+      maxUs: record.setupUs,
+      budgetUs: record.anchored ? budgets.setupMediaUs : budgets.setupUs,
+      breaches: breaches.setup,
+    };
   return latency;
 }
 
@@ -174,7 +197,7 @@ export const callRoutes: readonly Route<ApiContext>[] = [
       const call = callOf(record);
       const detail: CallDetail = {
         ...call,
-        latency: latencyOf(context, record),
+        latency: latencyOf(context.config, record),
         legs: await legsOf(context, call.id),
       };
       return json(detail);

@@ -5,12 +5,13 @@ import { ENDED_BY_NAMES, nameOf } from '../../wasm-core/host/names.ts';
 import { type BindingRecord, decodeBinding } from '../../wasm-core/host/records.ts';
 import type { Cdr } from '../control/cdr.ts';
 import { nowUs } from '../control/clock.ts';
+import type { Config } from '../control/config/schema.ts';
 import { text } from '../schema/builder.ts';
 import type { ApiContext } from './context.ts';
 import { json } from './exchange.ts';
 import { collectPage, pageParameters } from './paging.ts';
 import type { Route } from './router.ts';
-import { timeOf, transportOf } from './routes-calls.ts';
+import { latencyOf, timeOf, transportOf } from './routes-calls.ts';
 import { type CallDetailRecord, cdrsSchema, type Registration, registrationsSchema } from './shapes.ts';
 
 function registrationOf(binding: BindingRecord, domain: string): Registration {
@@ -26,7 +27,7 @@ function registrationOf(binding: BindingRecord, domain: string): Registration {
   };
 }
 
-function cdrOf({ number, call }: Cdr): CallDetailRecord {
+function cdrOf(config: Config, { number, call }: Cdr): CallDetailRecord {
   return {
     id: String(number),
     callId: call.callId,
@@ -40,6 +41,7 @@ function cdrOf({ number, call }: Cdr): CallDetailRecord {
     cause: call.cause,
     endedBy: nameOf(ENDED_BY_NAMES, call.endedBy) as CallDetailRecord['endedBy'],
     trunk: call.trunk === '' ? null : call.trunk,
+    latency: latencyOf(config, call),
   };
 }
 
@@ -98,7 +100,7 @@ export const recordRoutes: readonly Route<ApiContext>[] = [
           next = String(cdr.number + 1);
           break;
         }
-        found.push(cdrOf(cdr));
+        found.push(cdrOf(context.config, cdr));
       }
       return json({ total: cdrs.size, cdrs: found, next });
     },

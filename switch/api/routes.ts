@@ -4,6 +4,7 @@ import { json } from './exchange.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './router.ts';
 import { callRoutes } from './routes-calls.ts';
+import { latencyRoute } from './routes-latency.ts';
 import { recordRoutes } from './routes-records.ts';
 import { healthSchema, nodesSchema } from './shapes.ts';
 

@@ -87,7 +87,10 @@ export type Leg = Infer<typeof legSchema>;
 /** A call with everything that is known of it. */
 export const callDetailSchema = record('A call with its latency and its media.', {
   ...callProperties,
-  latency: dictionary('By stage: `setup` (INVITE in to INVITE out), `media` (media set-up).', stageSchema),
+  latency: dictionary(
+    'By stage: `queue` (a message in socket and ring), `core` (parsing, routing and rewriting a message, as the mean of its batch), `media` (media set-up), `setup` (INVITE in to INVITE out).',
+    stageSchema,
+  ),
   legs: list('Media legs; empty when media does not go through the switch.', legSchema),
 });
 /** See {@link callDetailSchema}. */
@@ -130,9 +133,36 @@ export const cdrSchema = record('Call detail record.', {
   cause: count('Final SIP status; 200 = answered.'),
   endedBy: choice('Who ended it.', ['none', 'caller', 'callee', 'operator', 'media-timeout', 'switch']),
   trunk: nullable(anyText('Trunk that the call went over.')),
+  latency: dictionary('By stage, as of a running call.', stageSchema),
 });
 /** See {@link cdrSchema}. */
 export type CallDetailRecord = Infer<typeof cdrSchema>;
+
+/** A stage over all calls. */
+export const stageLatencySchema = record('Latency of a stage since the node started.', {
+  count: count('Measurements.'),
+  p50Us: real('Median, µs.'),
+  p99Us: real('µs.'),
+  p999Us: real('µs.'),
+  maxUs: real('µs.'),
+  budgetUs: real('Budget of the p99, µs.'),
+  breaches: count('Measurements above the budget.'),
+});
+
+/** See {@link stageLatencySchema}. */
+export type StageLatency = Infer<typeof stageLatencySchema>;
+
+/** All stages, and what is done about overload. */
+export const latencySchema = record('Latency of the stages against their budgets, and overload control.', {
+  stages: dictionary('By stage: `queue`, `core`, `setup`, `setup_media`, `media`.', stageLatencySchema),
+  overload: record('Overload control.', {
+    limitPerS: nullable(count('INVITEs and REGISTERs per second that are let in; null = no limit.')),
+    shed: count('New INVITEs and REGISTERs refused because of overload.'),
+    unanswered: count('Of all that was refused, what got no answer.'),
+    limitedSource: count('Requests refused because their address sends too many.'),
+    limitedUser: count('Requests refused because their user sends too many.'),
+  }),
+});
 
 /** A page of ended calls. */
 export const cdrsSchema = record('Call detail records, newest first.', {

@@ -39,7 +39,7 @@ export function coreSettings(
   secret: string,
   bank: SharedArrayBuffer,
 ): CoreInit {
-  const { limits, registration, timers, calls, media } = config;
+  const { limits, registration, timers, calls, media, budgets, overload } = config;
   return {
     secret: Buffer.from(secret, 'hex'),
     listeners: listenerTable(config, endpoints).listeners,
@@ -66,5 +66,17 @@ export function coreSettings(
     callEvents: callEventsMask(config),
     retryAfterS: calls.retryAfterS,
     callDurationMaxS: calls.durationMaxS,
+    budgetQueueUs: budgets.queueUs,
+    budgetCoreUs: budgets.coreUs,
+    budgetMediaUs: budgets.mediaUs,
+    budgetSetupUs: budgets.setupUs,
+    budgetSetupMediaUs: budgets.setupMediaUs,
+    overloadTargetUs: overload.targetUs,
+    sourcePerS: overload.sourcePerS,
+    sourceBurst: overload.sourceBurst,
+    userPerS: overload.userPerS,
+    userBurst: overload.userBurst,
+    bucketBits: Math.ceil(Math.log2(overload.sources)),
+    emergency: overload.emergency,
   };
 }

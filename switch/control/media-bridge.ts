@@ -12,20 +12,10 @@ import { LatencyHistogram } from './histogram.ts';
 import type { Logger } from './log.ts';
 import type { MediaPort } from './media-port.ts';
 
-/** Media set-up times of one call, µs. */
-export interface MediaTiming {
-  lastUs: number;
-  maxUs: number;
-  /** Set-ups above the budget. */
-  breaches: number;
-}
-
 /** Bounds and budget. */
 export interface MediaBridgeOptions {
   setupTimeoutMs: number;
   budgetUs: number;
-  /** Calls whose timings are kept at most. */
-  callsMax: number;
 }
 
 type SdpCommand = Omit<SdpRequest, 'op' | 'id' | 'epoch'>;
@@ -67,7 +57,6 @@ export class MediaBridge {
   readonly #media: MediaPort;
   readonly #options: MediaBridgeOptions;
   readonly #log: Logger;
-  readonly #timings = new Map<string, MediaTiming>();
   /** Calls whose end could not be told, because the media process was away. */
   readonly #unclosed = new Set<string>();
   /** Requests that are waiting. */
@@ -83,11 +72,6 @@ export class MediaBridge {
     media.onEvent = (event) => this.#event(event);
   }
 
-  /** Media set-up times of a running call. */
-  timing(call: string): MediaTiming | undefined {
-    return this.#timings.get(call);
-  }
-
   #command(frame: Frame): void {
     const call = callKey(frame);
     if (frame.flags === abi.MEDIA_OP_SDP) void this.#sdp(frame.arg(0), sdpCommand(frame));
@@ -101,7 +85,7 @@ export class MediaBridge {
     this.pending++;
     const reply = await this.#ask(command);
     this.pending--;
-    this.#measure(command.call, (performance.now() - startedMs) * 1000);
+    this.histogram.observe((performance.now() - startedMs) * 1000);
     if (reply.status !== 200)
       this.#log.warn(
         { call: command.call, leg: command.leg, status: reply.status, reason: reply.reason },
@@ -133,21 +117,7 @@ export class MediaBridge {
     });
   }
 
-  #measure(call: string, us: number): void {
-    this.histogram.observe(us);
-    const breach = us > this.#options.budgetUs ? 1 : 0;
-    const timing = this.#timings.get(call);
-    if (timing) {
-      timing.lastUs = us;
-      timing.maxUs = Math.max(timing.maxUs, us);
-      timing.breaches += breach;
-    } else if (this.#timings.size < this.#options.callsMax) {
-      this.#timings.set(call, { lastUs: us, maxUs: us, breaches: breach });
-    }
-  }
-
   async #closeCall(call: string): Promise<void> {
-    this.#timings.delete(call);
     if (await this.#quietly(this.#media.closeCall(call))) {
       for (const old of [...this.#unclosed].slice(0, 16)) {
         if (!(await this.#quietly(this.#media.closeCall(old)))) return;

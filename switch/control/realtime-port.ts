@@ -20,6 +20,11 @@ export interface RealtimeReading {
   /** Wait of a datagram in socket and ring. */
   queue: HistogramSnapshot;
   queueBreaches: number;
+  /** How often the thread waited for a batch to gather, and for how long in all. */
+  batchWaits: number;
+  batchWaitUs: number;
+  /** JavaScript heap of the thread in use. */
+  heapBytes: number;
 }
 
 export interface RealtimePort {

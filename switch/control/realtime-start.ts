@@ -44,8 +44,10 @@ export async function startRealtime(
       udp: endpoints.udp.map(({ address, port }, listener) => ({ address, port, listener })),
       bank,
       ringBytes: config.limits.ringBytes,
-      budgetCoreUs: config.budgets.coreUs,
-      budgetQueueUs: config.budgets.queueUs,
+      budgets: { coreUs: config.budgets.coreUs, queueUs: config.budgets.queueUs },
+      batchWait: config.realtime.batchWait === 'auto',
+      scheduling: config.realtime.scheduling,
+      kernelStamps: config.realtime.kernelStamps,
       onFailure: (error) => {
         log.fatal({ err: error }, 'the realtime thread failed: the node ends');
         failed();

@@ -96,11 +96,10 @@ export class SwitchNode {
   }
 
   #makeBridge(media: MediaPort): MediaBridge {
-    const { media: settings, budgets, limits } = this.#config;
+    const { media: settings, budgets } = this.#config;
     const options = {
       setupTimeoutMs: settings.setupTimeoutMs,
       budgetUs: budgets.mediaUs,
-      callsMax: limits.calls,
     };
     return new MediaBridge(options, this.#link, media, this.#log);
   }
@@ -159,6 +158,7 @@ export class SwitchNode {
       },
       link: this.#link,
       calls: this.#calls,
+      realtime: () => this.#realtime.read(),
       media: this.#media && this.#bridge ? { port: this.#media, bridge: this.#bridge } : null,
       metrics: () => registry.text(),
     };

@@ -7,7 +7,7 @@ import * as abi from '../../wasm-core/assembly/abi.ts';
 import type { CoreInit } from '../../wasm-core/host/core.ts';
 import type { RealtimePort, RealtimeReading } from '../control/realtime-port.ts';
 import { RingReader, RingWriter, ringMemory } from './ring.ts';
-import { StatsReader, statsMemory } from './stats.ts';
+import { type StageBudgets, StatsReader, statsMemory } from './stats.ts';
 import { type UdpEngine, udpEngineHere } from './udp-port.ts';
 import { Waker, wakerMemory } from './waker.ts';
 
@@ -29,9 +29,14 @@ export interface RealtimeOptions {
   bank?: SharedArrayBuffer;
   /** Size of each ring, a power of two. Default 8 MiB. */
   ringBytes?: number;
-  /** Longest core time per message, and wait of a message before the core, µs: above it counts as a breach. */
-  budgetCoreUs?: number;
-  budgetQueueUs?: number;
+  /** Default: 20 µs of core per message, 100 µs in socket and ring. */
+  budgets?: StageBudgets;
+  /** Let batches gather within the budget of the queue when the load is high. Default true. */
+  batchWait?: boolean;
+  /** `batch`: the thread does not interrupt others when it wakes up (SCHED_BATCH). Default `batch`. */
+  scheduling?: 'batch' | 'normal';
+  /** Measure waits from the kernel's stamps; else from when the thread took a message. Default true. */
+  kernelStamps?: boolean;
   /** Default: what the system does best. */
   udpEngine?: UdpEngine;
   /** The thread has failed; nothing is handled any more. */
@@ -50,10 +55,13 @@ export interface ThreadData {
   eventFd: number;
   udpEngine: UdpEngine;
   banks: MessagePort;
-  budgetCoreUs: number;
-  budgetQueueUs: number;
+  budgets: StageBudgets;
+  batchWait: boolean;
+  scheduling: 'batch' | 'normal';
+  kernelStamps: boolean;
 }
 
+const BUDGETS: StageBudgets = { coreUs: 20, queueUs: 100 };
 const RING_BYTES = 8 << 20;
 /** Frames handled before the event loop gets its turn. */
 const FRAMES_PER_TURN = 512;
@@ -93,8 +101,10 @@ export class Realtime implements RealtimePort {
       eventFd: waker.eventFd,
       udpEngine: engine,
       banks: channel.port2,
-      budgetCoreUs: options.budgetCoreUs ?? 20,
-      budgetQueueUs: options.budgetQueueUs ?? 100,
+      budgets: options.budgets ?? BUDGETS,
+      batchWait: options.batchWait ?? true,
+      scheduling: options.scheduling ?? 'batch',
+      kernelStamps: options.kernelStamps ?? true,
     };
     const worker = new Worker(new URL('./thread.ts', import.meta.url), {
       workerData: data,
@@ -123,7 +133,7 @@ export class Realtime implements RealtimePort {
     this.#worker = worker;
     this.#toCore = new RingWriter(data.toCore);
     this.#fromCore = new RingReader(data.fromCore);
-    this.#stats = new StatsReader(data.stats);
+    this.#stats = new StatsReader(data.stats, data.budgets);
     this.#waker = waker;
     this.#banks = banks;
     banks.unref();
@@ -170,11 +180,14 @@ export class Realtime implements RealtimePort {
       ringFromCoreBytes: this.#fromCore.depth,
       droppedIn: stats.droppedIn,
       droppedOut: stats.droppedOut,
-      step: stats.step,
-      core: stats.core,
-      coreBreaches: stats.coreBreaches,
-      queue: stats.queue,
-      queueBreaches: stats.queueBreaches,
+      step: stats.step.snapshot(),
+      core: stats.core.snapshot(),
+      coreBreaches: stats.core.breaches,
+      queue: stats.queue.snapshot(),
+      queueBreaches: stats.queue.breaches,
+      batchWaits: stats.batchWaits,
+      batchWaitUs: stats.batchWaitUs,
+      heapBytes: stats.heapBytes,
     };
   }
 

@@ -1,123 +1,101 @@
 /**
- * What the realtime thread publishes for others to read: one array of f64 in shared memory, written by that
- * thread alone, without locks. A reader may see a value that is one batch old, never a torn one.
+ * What the realtime thread publishes for others to read: f64 values in shared memory, written by that thread
+ * alone, without locks. A reader may see a value that is one batch old, never a torn one.
  */
 import { C_COUNT } from '../../wasm-core/assembly/abi.ts';
-import { LATENCY_BOUNDS_US, type HistogramSnapshot } from '../control/histogram.ts';
+import { HISTOGRAM_VALUES, LatencyHistogram } from '../control/histogram.ts';
 
-const BUCKETS = LATENCY_BOUNDS_US.length + 1;
-/** A histogram: counts per bucket, sum in µs, observations above the budget. */
-const HISTOGRAM_VALUES = BUCKETS + 2;
-
+const BYTES = 8;
 const STEP = C_COUNT;
 const CORE = STEP + HISTOGRAM_VALUES;
 const QUEUE = CORE + HISTOGRAM_VALUES;
-const DROPPED_IN = QUEUE + HISTOGRAM_VALUES;
-const DROPPED_OUT = DROPPED_IN + 1;
-const BEATS = DROPPED_OUT + 1;
-const VALUES = BEATS + 1;
+const OTHERS = QUEUE + HISTOGRAM_VALUES;
+const VALUES = OTHERS + 5;
+
+const DROPPED_IN = 0;
+const DROPPED_OUT = 1;
+const BATCH_WAITS = 2;
+const BATCH_WAIT_US = 3;
+const HEAP_BYTES = 4;
+
+/** Budgets of the stages, µs. */
+export interface StageBudgets {
+  coreUs: number;
+  queueUs: number;
+}
 
 export function statsMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(VALUES * 8);
+  return new SharedArrayBuffer(VALUES * BYTES);
+}
+
+function histogramAt(memory: SharedArrayBuffer, at: number, budgetUs: number): LatencyHistogram {
+  return new LatencyHistogram(budgetUs, new Float64Array(memory, at * BYTES, HISTOGRAM_VALUES));
+}
+
+/** Common to both ends. */
+class StatsEnd {
+  /** C_* of the core. */
+  readonly counters: Float64Array;
+  /** Time of one step of the core, which takes a batch. */
+  readonly step: LatencyHistogram;
+  /** Time of the core per message. */
+  readonly core: LatencyHistogram;
+  /** Wait of a message in socket and ring. */
+  readonly queue: LatencyHistogram;
+  protected readonly others: Float64Array;
+
+  constructor(memory: SharedArrayBuffer, budgets: StageBudgets) {
+    this.counters = new Float64Array(memory, 0, C_COUNT);
+    this.step = histogramAt(memory, STEP, 0);
+    this.core = histogramAt(memory, CORE, budgets.coreUs);
+    this.queue = histogramAt(memory, QUEUE, budgets.queueUs);
+    this.others = new Float64Array(memory, OTHERS * BYTES);
+  }
 }
 
 /** The writing end, in the realtime thread. */
-export class StatsWriter {
-  readonly #values: Float64Array;
-  readonly #budgetCoreUs: number;
-  readonly #budgetQueueUs: number;
-
-  constructor(memory: SharedArrayBuffer, budgetCoreUs: number, budgetQueueUs: number) {
-    this.#values = new Float64Array(memory);
-    this.#budgetCoreUs = budgetCoreUs;
-    this.#budgetQueueUs = budgetQueueUs;
-  }
-
-  counters(source: Float64Array): void {
-    this.#values.set(source);
-    this.#values[BEATS]! += 1;
-  }
-
-  /** A step took `us` for `events` events. */
-  step(us: number, events: number): void {
-    this.#observe(STEP, us, 1, 0);
-    if (events > 0) this.#observe(CORE, us / events, events, this.#budgetCoreUs);
-  }
-
-  /** `events` events waited `us` each. */
-  queue(us: number, events: number): void {
-    this.#observe(QUEUE, us, events, this.#budgetQueueUs);
-  }
-
+export class StatsWriter extends StatsEnd {
   droppedIn(n: number): void {
-    this.#values[DROPPED_IN]! += n;
+    this.others[DROPPED_IN]! += n;
   }
 
   droppedOut(n: number): void {
-    this.#values[DROPPED_OUT]! += n;
+    this.others[DROPPED_OUT]! += n;
   }
 
-  #observe(at: number, us: number, n: number, budgetUs: number): void {
-    const values = this.#values;
-    let bucket = 0;
-    while (bucket < BUCKETS - 1 && us > LATENCY_BOUNDS_US[bucket]!) bucket++;
-    values[at + bucket]! += n;
-    values[at + BUCKETS]! += us * n;
-    if (us > budgetUs) values[at + BUCKETS + 1]! += n;
+  /** The thread has waited for a batch to gather. */
+  batchWait(us: number): void {
+    this.others[BATCH_WAITS]! += 1;
+    this.others[BATCH_WAIT_US]! += us;
+  }
+
+  heap(bytes: number): void {
+    this.others[HEAP_BYTES] = bytes;
   }
 }
 
 /** The reading end. */
-export class StatsReader {
-  readonly #values: Float64Array;
-
-  constructor(memory: SharedArrayBuffer) {
-    this.#values = new Float64Array(memory);
-  }
-
-  /** C_* of the core. */
-  get counters(): Float64Array {
-    return this.#values.subarray(0, C_COUNT);
-  }
-
+export class StatsReader extends StatsEnd {
+  /** Datagrams that the system dropped because a socket was full, or that were cut short. */
   get droppedIn(): number {
-    return this.#values[DROPPED_IN]!;
+    return this.others[DROPPED_IN]!;
   }
 
   get droppedOut(): number {
-    return this.#values[DROPPED_OUT]!;
+    return this.others[DROPPED_OUT]!;
   }
 
-  /** Grows as long as the thread lives and is not stuck. */
-  get beats(): number {
-    return this.#values[BEATS]!;
+  /** Waits for a batch, and their sum in µs. */
+  get batchWaits(): number {
+    return this.others[BATCH_WAITS]!;
   }
 
-  get step(): HistogramSnapshot {
-    return this.#snapshot(STEP);
+  get batchWaitUs(): number {
+    return this.others[BATCH_WAIT_US]!;
   }
 
-  get core(): HistogramSnapshot {
-    return this.#snapshot(CORE);
-  }
-
-  get queue(): HistogramSnapshot {
-    return this.#snapshot(QUEUE);
-  }
-
-  get coreBreaches(): number {
-    return this.#values[CORE + BUCKETS + 1]!;
-  }
-
-  get queueBreaches(): number {
-    return this.#values[QUEUE + BUCKETS + 1]!;
-  }
-
-  #snapshot(at: number): HistogramSnapshot {
-    return {
-      boundsUs: LATENCY_BOUNDS_US,
-      counts: this.#values.subarray(at, at + BUCKETS),
-      sumUs: this.#values[at + BUCKETS]!,
-    };
+  /** JavaScript heap of the thread in use, bytes. */
+  get heapBytes(): number {
+    return this.others[HEAP_BYTES]!;
   }
 }

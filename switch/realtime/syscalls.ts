@@ -23,6 +23,16 @@ const EPOLL_CLOEXEC = 0x80000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const POLLIN = 1; // EPOLLIN too
+const SO_TIMESTAMPNS = 35;
+const SO_MEMINFO = 55;
+/** Of the u32 array that SO_MEMINFO gives: datagrams dropped because the buffer was full. */
+const MEMINFO_DROPS = 8;
+const MEMINFO_VALUES = 9;
+const PR_SET_TIMERSLACK = 29;
+const SCHED_BATCH = 3;
+const CLOCK_REALTIME = 0;
+const CLOCK_MONOTONIC = 1;
+const NS_PER_S = 1e9;
 
 /** Sockets that `waitReadable` takes at most; epoll is for more. */
 const POLL_SOCKETS_MAX = 63;
@@ -62,6 +72,10 @@ export interface Syscalls {
    * @throws when the address can't be had; the message says why.
    */
   openUdp(address: string, port: number, bufferBytes?: number): number;
+  /** Asks the kernel to stamp each datagram of a socket when it arrives. */
+  stampArrivals(fd: number): void;
+  /** Datagrams dropped so far because the socket's buffer was full. */
+  socketDrops(fd: number): number;
   /** The port that a socket is bound to. */
   localPort(fd: number): number;
   eventfdCreate(): number;
@@ -79,6 +93,14 @@ export interface Syscalls {
   epollRemove(epollFd: number, fd: number): void;
   /** Waits for readable sockets, at most `timeoutMs`. Returns how many there are, 0 when the time is over. */
   epollWait(epollFd: number, events: EpollEvents, timeoutMs: number): number;
+  /** Sleeps `us`, less than a second. */
+  sleep(us: number): void;
+  /** The system's clock, µs since the epoch: what the kernel's stamps are given in. */
+  realtimeUs(): number;
+  /** Lets the waits of this thread end when they are over, not up to 50 µs later to save wake-ups. */
+  exactTimers(): void;
+  /** Tells the scheduler that this thread works in batches and need not interrupt others (SCHED_BATCH). False: refused. */
+  scheduleAsBatch(): boolean;
   close(fd: number): void;
   /** Of the last call that failed. */
   errno(): number;
@@ -104,6 +126,7 @@ function bindSyscalls(): Syscalls {
     ...bindSockets(libc),
     ...bindWaiting(libc),
     ...bindEpoll(libc),
+    ...bindTime(libc),
     close(fd) {
       close(fd);
     },
@@ -113,11 +136,14 @@ function bindSyscalls(): Syscalls {
 
 type Library = ReturnType<typeof koffi.load>;
 
-function bindSockets(libc: Library): Pick<Syscalls, 'openUdp' | 'localPort'> {
+function bindSockets(libc: Library): Pick<Syscalls, 'openUdp' | 'localPort' | 'stampArrivals' | 'socketDrops'> {
   const socket = libc.func('int socket(int, int, int)');
   const bind = libc.func('int bind(int, void*, uint32)');
   const setsockopt = libc.func('int setsockopt(int, int, int, void*, uint32)');
   const getsockname = libc.func('int getsockname(int, void*, void*)');
+  const getsockopt = libc.func('int getsockopt(int, int, int, void*, void*)');
+  const memory = new Uint32Array(MEMINFO_VALUES);
+  const memoryLength = new Uint32Array(1);
   const close = libc.func('int close(int)');
   const option = (fd: number, level: number, name: number, value: number): boolean => {
     const bytes = Buffer.alloc(4);
@@ -147,6 +173,13 @@ function bindSockets(libc: Library): Pick<Syscalls, 'openUdp' | 'localPort'> {
         );
       }
       return fd;
+    },
+    stampArrivals(fd) {
+      option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    },
+    socketDrops(fd) {
+      memoryLength[0] = memory.byteLength;
+      return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, memoryLength) < 0 ? 0 : memory[MEMINFO_DROPS]!;
     },
     localPort(fd) {
       const name = new Uint8Array(SOCKADDR_BYTES_MAX);
@@ -194,6 +227,33 @@ function bindWaiting(
       if (ppoll(polled, fds.length + 1, timeout, null) <= 0) return;
       if ((polledView.getInt16(fds.length * 8 + 6, true) & POLLIN) !== 0) drain(eventFd);
     },
+  };
+}
+
+function bindTime(
+  libc: Library,
+): Pick<Syscalls, 'sleep' | 'realtimeUs' | 'exactTimers' | 'scheduleAsBatch'> {
+  const nanosleep = libc.func('int clock_nanosleep(int, int, void*, void*)');
+  const gettime = libc.func('int clock_gettime(int, void*)');
+  const prctl = libc.func('int prctl(int, uint64, uint64, uint64, uint64)');
+  const setScheduler = libc.func('int sched_setscheduler(int, int, void*)');
+  const duration = new Uint8Array(16);
+  const durationView = new DataView(duration.buffer);
+  const time = new Uint8Array(16);
+  const timeView = new DataView(time.buffer);
+  return {
+    sleep(us) {
+      durationView.setUint32(8, Math.min(us * 1000, NS_PER_S - 1), true);
+      nanosleep(CLOCK_MONOTONIC, 0, duration, null);
+    },
+    realtimeUs() {
+      gettime(CLOCK_REALTIME, time);
+      return timeView.getUint32(0, true) * 1e6 + timeView.getUint32(8, true) / 1e3;
+    },
+    exactTimers() {
+      prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+    },
+    scheduleAsBatch: () => setScheduler(0, SCHED_BATCH, new Uint32Array(1)) === 0,
   };
 }
 

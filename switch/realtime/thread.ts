@@ -5,8 +5,10 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import * as abi from '../../wasm-core/assembly/abi.ts';
+import { getHeapStatistics } from 'node:v8';
 import { Core } from '../../wasm-core/host/core.ts';
 import { nowUs } from '../control/clock.ts';
+import { BatchWait } from './batch-wait.ts';
 import type { ThreadData } from './realtime.ts';
 import { RingReader, RingWriter, ringNotify } from './ring.ts';
 import { StatsWriter } from './stats.ts';
@@ -19,6 +21,9 @@ const SLEEP_MS_MAX = 100;
 const VECTOR_BYTES = 32_768;
 /** Counters are published at most this often. */
 const PUBLISH_US = 20_000;
+const HEAP_EVERY_US = 1e6;
+/** A stamp further from now than this is of a clock that was set meanwhile. */
+const WAIT_US_MAX = 10e6;
 
 /**
  * Frames for which the control thread is woken. Call records and log entries it finds when it looks for itself: a
@@ -38,7 +43,11 @@ class RealtimeThread {
   readonly #toControl: RingWriter;
   readonly #sleeper: Sleeper;
   readonly #stats: StatsWriter;
+  readonly #batchWait: BatchWait;
+  readonly #f64: Float64Array;
+  #pauseUs = 0;
   #publishedUs = 0;
+  #heapUs = 0;
 
   constructor(data: ThreadData, core: Core) {
     this.#data = data;
@@ -46,7 +55,9 @@ class RealtimeThread {
     this.#fromControl = new RingReader(data.toCore);
     this.#toControl = new RingWriter(data.fromCore);
     this.#sleeper = new Sleeper(data.waker);
-    this.#stats = new StatsWriter(data.stats, data.budgetCoreUs, data.budgetQueueUs);
+    this.#stats = new StatsWriter(data.stats, data.budgets);
+    this.#batchWait = new BatchWait(data.batchWait ? data.budgets.queueUs : 0);
+    this.#f64 = new Float64Array(core.memory.buffer);
     const areas = {
       receive: {
         vectorPtr: core.hostPtr,
@@ -56,6 +67,7 @@ class RealtimeThread {
         headerBytes: abi.FRAME_HEADER_BYTES,
         payloadBytes: abi.MESSAGE_BYTES_MAX,
         slots: abi.RX_SLOTS,
+        stamps: data.kernelStamps,
       },
       send: { vectorPtr: core.hostPtr + VECTOR_BYTES, vectorBytes: VECTOR_BYTES },
     };
@@ -65,6 +77,7 @@ class RealtimeThread {
 
   /** Opens the sockets. @throws when one can't be bound. */
   async open(): Promise<void> {
+    this.#udp.prepareThread(this.#data.scheduling === 'batch');
     for (const { address, port, listener } of this.#data.udp) {
       this.#sockets.push(await this.#udp.open(address, port));
       this.#listenerOf.push(listener);
@@ -73,16 +86,18 @@ class RealtimeThread {
 
   /** Until asked to stop. */
   async run(): Promise<void> {
+    this.#udp.setClock(nowUs());
     while (!this.#sleeper.stopped) {
-      const waiting = this.#wait();
-      if (waiting !== undefined) await waiting; // dgram only
-      this.#sleeper.awake();
-      const woke = nowUs();
+      if (this.#pauseUs === 0 || !this.#udp.pause(this.#pauseUs)) {
+        const waiting = this.#wait();
+        if (waiting !== undefined) await waiting; // dgram only
+        this.#sleeper.awake();
+      } else this.#stats.batchWait(this.#pauseUs);
       let events = this.#takeFrames(0);
       for (let i = 0; i < this.#sockets.length; i++) events = this.#takeDatagrams(i, events);
-      if (events > 0) this.#stats.queue(nowUs() - woke, events);
-      this.#handle(events);
-      this.#publish();
+      const doneUs = this.#handle(events, nowUs());
+      this.#pauseUs = this.#batchWait.next(events, doneUs);
+      this.#publish(doneUs);
     }
   }
 
@@ -140,16 +155,31 @@ class RealtimeThread {
     return first + received;
   }
 
-  /** Lets the core work, as many steps as the effects need room for. */
-  #handle(events: number): void {
+  /** Lets the core work, as many steps as the effects need room for. Returns the time when all is sent. */
+  #handle(events: number, takenUs: number): number {
+    for (let slot = 0; slot < events; slot++) this.#waited(slot, takenUs);
     let done = 0;
+    let startUs = takenUs;
     do {
-      const start = nowUs();
-      const taken = this.#core.step(start, done, events - done);
-      this.#stats.step(nowUs() - start, taken);
+      const taken = this.#core.step(startUs, done, events - done);
+      const steppedUs = nowUs();
       this.#carryOut();
+      const sentUs = nowUs();
+      this.#stats.step.observe(steppedUs - startUs);
+      if (taken > 0) this.#stats.core.observe((steppedUs - startUs) / taken, taken);
+      this.#core.account((steppedUs - startUs) / Math.max(taken, 1), sentUs);
+      startUs = sentUs;
       done += taken;
     } while (done < events);
+    return startUs;
+  }
+
+  /** How long the event in a slot waited; one without a stamp came when it was taken. */
+  #waited(slot: number, takenUs: number): void {
+    const at = (this.#core.slot(slot) + abi.F_TIME) >> 3;
+    const waitedUs = takenUs - this.#f64[at]!;
+    if (waitedUs >= 0 && waitedUs < WAIT_US_MAX) this.#stats.queue.observe(waitedUs);
+    else this.#f64[at] = takenUs;
   }
 
   /** Sends the datagrams among the effects, and passes the rest to the control thread. */
@@ -190,12 +220,15 @@ class RealtimeThread {
     if (lost > 0) this.#stats.droppedOut(lost);
   }
 
-  #publish(): void {
-    const now = nowUs();
+  #publish(now: number): void {
     if (now - this.#publishedUs < PUBLISH_US) return;
     this.#publishedUs = now;
-    this.#stats.counters(this.#core.counters);
+    this.#udp.setClock(now);
+    this.#stats.counters.set(this.#core.counters);
     this.#stats.droppedIn(this.#udp.takeDropped());
+    if (now - this.#heapUs < HEAP_EVERY_US) return;
+    this.#heapUs = now;
+    this.#stats.heap(getHeapStatistics().used_heap_size);
   }
 }
 

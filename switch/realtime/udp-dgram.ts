@@ -3,8 +3,9 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { F_ADDRESS, F_LENGTH, F_PORT } from '../../wasm-core/assembly/abi.ts';
+import { F_ADDRESS, F_LENGTH, F_PORT, F_TIME } from '../../wasm-core/assembly/abi.ts';
 import { formatAddress, isMappedIPv4, parseAddress } from '../../wasm-core/host/address.ts';
+import { nowUs } from '../control/clock.ts';
 import type { ReceiveLayout } from './udp.ts';
 import type { UdpAreas, UdpPort } from './udp-port.ts';
 
@@ -12,9 +13,16 @@ import type { UdpAreas, UdpPort } from './udp-port.ts';
 const QUEUE_MAX = 1024;
 const SOCKET_BUFFER_BYTES = 4 << 20;
 
+interface Datagram {
+  bytes: Uint8Array;
+  from: RemoteInfo;
+  /** When it came. */
+  timeUs: number;
+}
+
 interface Bound {
   socket: Socket;
-  queue: { bytes: Uint8Array; from: RemoteInfo }[];
+  queue: Datagram[];
 }
 
 interface Outgoing {
@@ -72,8 +80,8 @@ export class DgramUdp implements UdpPort {
   receive(handle: number, first: number, count: number): number {
     const { queue } = this.#get(handle);
     const taken = queue.splice(0, Math.min(count, this.#layout.slots - first));
-    taken.forEach(({ bytes, from }, i) => {
-      this.#fill(this.#layout.slotPtr + (first + i) * this.#layout.slotStride, bytes, from);
+    taken.forEach((datagram, i) => {
+      this.#fill(this.#layout.slotPtr + (first + i) * this.#layout.slotStride, datagram);
     });
     return taken.length;
   }
@@ -82,6 +90,18 @@ export class DgramUdp implements UdpPort {
     const dropped = this.#dropped;
     this.#dropped = 0;
     return dropped;
+  }
+
+  prepareThread(): void {
+    // The event loop decides.
+  }
+
+  pause(): boolean {
+    return false;
+  }
+
+  setClock(): void {
+    // Stamps are this process's own.
   }
 
   add(payloadPtr: number, length: number, addressPtr: number, port: number): boolean {
@@ -132,17 +152,18 @@ export class DgramUdp implements UdpPort {
 
   #arrived(bound: Bound, bytes: Uint8Array, from: RemoteInfo): void {
     if (bound.queue.length === QUEUE_MAX) this.#dropped++;
-    else bound.queue.push({ bytes, from });
+    else bound.queue.push({ bytes, from, timeUs: nowUs() });
     this.#arrival?.();
     this.#arrival = null;
   }
 
-  #fill(frame: number, bytes: Uint8Array, from: RemoteInfo): void {
+  #fill(frame: number, { bytes, from, timeUs }: Datagram): void {
     const fits = bytes.length <= this.#layout.payloadBytes;
     if (fits) this.#bytes.set(bytes, frame + this.#layout.headerBytes);
     else this.#dropped++;
     this.#view.setUint32(frame + F_LENGTH, fits ? bytes.length : 0, true);
     this.#view.setUint16(frame + F_PORT, from.port, true);
+    if (this.#layout.stamps) this.#view.setFloat64(frame + F_TIME, timeUs, true);
     const [address = ''] = from.address.split('%'); // without the zone of a link-local address
     this.#bytes.set(parseAddress(address)!, frame + F_ADDRESS);
   }

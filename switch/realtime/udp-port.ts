@@ -17,6 +17,8 @@ import { DgramUdp } from './udp-dgram.ts';
 
 /** Bound sockets, each by a handle. */
 export interface UdpPort {
+  /** Sets the timers and, if `batch`, the scheduling of the calling thread, which is to be the one that waits. */
+  prepareThread(batch: boolean): void;
   /** Opens a socket. @throws when the address can't be had; the message says why. */
   open(address: string, port: number): Promise<number>;
   /** Port that the socket is bound to. */
@@ -25,6 +27,10 @@ export interface UdpPort {
   receive(handle: number, first: number, count: number): number;
   /** Datagrams dropped on their way in since the last call. */
   takeDropped(): number;
+  /** Lets a batch gather for `us`, awake to nothing. False: this engine can't. */
+  pause(us: number): boolean;
+  /** Compares the clock of the kernel's stamps with `nowUs`; to be called from time to time. */
+  setClock(nowUs: number): void;
   /** See {@link BatchSender.add}. */
   add(payloadPtr: number, length: number, addressPtr: number, port: number): boolean;
   /** See {@link BatchSender.flush}. */
@@ -74,15 +80,24 @@ export class BatchedUdp implements UdpPort {
   readonly #sender: BatchSender;
   readonly #eventFd: number;
   readonly #open: number[] = [];
+  readonly #stamps: boolean;
+  #drops = 0;
 
   constructor(memory: WebAssembly.Memory, areas: UdpAreas, eventFd: number) {
+    this.#stamps = areas.receive.stamps === true;
     this.#receiver = new BatchReceiver(this.#sys, memory, areas.receive);
     this.#sender = new BatchSender(this.#sys, memory, areas.send);
     this.#eventFd = eventFd;
   }
 
+  prepareThread(batch: boolean): void {
+    this.#sys.exactTimers();
+    if (batch) this.#sys.scheduleAsBatch();
+  }
+
   async open(address: string, port: number): Promise<number> {
     const fd = this.#sys.openUdp(address, port);
+    if (this.#stamps) this.#sys.stampArrivals(fd);
     this.#open.push(fd);
     return fd;
   }
@@ -96,7 +111,20 @@ export class BatchedUdp implements UdpPort {
   }
 
   takeDropped(): number {
-    return this.#receiver.takeDropped();
+    let drops = 0;
+    for (let i = 0; i < this.#open.length; i++) drops += this.#sys.socketDrops(this.#open[i]!);
+    const since = Math.max(0, drops - this.#drops); // a socket that was closed takes its count with it
+    this.#drops = drops;
+    return since + this.#receiver.takeDropped();
+  }
+
+  pause(us: number): boolean {
+    this.#sys.sleep(us);
+    return true;
+  }
+
+  setClock(nowUs: number): void {
+    if (this.#stamps) this.#receiver.clockOffsetUs = this.#sys.realtimeUs() - nowUs;
   }
 
   add(payloadPtr: number, length: number, addressPtr: number, port: number): boolean {

@@ -23,8 +23,17 @@ const MSG_FLAGS = 48;
 const MSG_LEN = 56;
 const IOVEC_BYTES = 16;
 const NAME_BYTES = 32;
+/** Room for one control message: the time of arrival. */
+const CONTROL_BYTES = 64;
+const MSG_CONTROL = 32;
+const MSG_CONTROLLEN = 40;
+/** In a control buffer: struct cmsghdr, then struct timespec. */
+const CMSG_TYPE = 12;
+const CMSG_SECONDS = 16;
+const CMSG_NANOSECONDS = 24;
+const SCM_TIMESTAMPNS = 35;
 /** Of a vector area, for each datagram of a batch. */
-export const VECTOR_ENTRY_BYTES = MMSGHDR_BYTES + IOVEC_BYTES + NAME_BYTES;
+export const VECTOR_ENTRY_BYTES = MMSGHDR_BYTES + IOVEC_BYTES + NAME_BYTES + CONTROL_BYTES;
 
 /** A piece of WebAssembly memory for the structures of the system calls. */
 export interface VectorArea {
@@ -39,6 +48,8 @@ export interface ReceiveLayout extends VectorArea {
   headerBytes: number;
   payloadBytes: number;
   slots: number;
+  /** Write into each header when the datagram came, by the kernel's stamp; the sockets must ask for stamps. */
+  stamps?: boolean;
 }
 
 /** mmsghdr, iovec and sockaddr of `count` messages in WebAssembly memory. */
@@ -83,6 +94,21 @@ class Vectors {
     return this.#area + this.count * (MMSGHDR_BYTES + IOVEC_BYTES) + i * NAME_BYTES;
   }
 
+  control(i: number): number {
+    return this.#area + this.count * (MMSGHDR_BYTES + IOVEC_BYTES + NAME_BYTES) + i * CONTROL_BYTES;
+  }
+
+  /** Asks for control messages with each datagram. */
+  controls(): void {
+    for (let i = 0; i < this.count; i++) {
+      const low = this.#baseLow + this.control(i);
+      const at = (this.header(i) + MSG_CONTROL) >> 2;
+      this.u32[at] = low >>> 0;
+      this.u32[at + 1] = this.#baseHigh + (low > 0xffffffff ? 1 : 0);
+      this.u32[at + 2] = CONTROL_BYTES;
+    }
+  }
+
   /** Sets the buffer of message `i`. Pointers are made of two words: 64-bit numbers would cost an allocation each. */
   buffer(i: number, ptr: number, length: number): void {
     const low = this.#baseLow + ptr;
@@ -103,6 +129,7 @@ class Vectors {
 const FRAME_LENGTH = 4;
 const FRAME_PORT = 12;
 const FRAME_ADDRESS = 16;
+const FRAME_TIME = 32;
 
 /** Receives datagrams into slots. */
 export class BatchReceiver {
@@ -110,7 +137,10 @@ export class BatchReceiver {
   readonly #vectors: Vectors;
   readonly #layout: ReceiveLayout;
   readonly #from: Uint8Array[];
+  readonly #f64: Float64Array;
   #dropped = 0;
+  /** What to subtract from a stamp (µs since the epoch by the system's clock) to have the time of `nowUs`. */
+  clockOffsetUs = 0;
 
   constructor(sys: Syscalls, memory: WebAssembly.Memory, layout: ReceiveLayout) {
     this.#sys = sys;
@@ -125,6 +155,8 @@ export class BatchReceiver {
       );
     }
     this.#from = Array.from({ length: layout.slots }, (_, i) => this.#vectors.from(i));
+    this.#f64 = new Float64Array(memory.buffer);
+    if (layout.stamps) this.#vectors.controls();
   }
 
   /**
@@ -143,8 +175,19 @@ export class BatchReceiver {
       u32[(frame + FRAME_LENGTH) >> 2] = truncated ? 0 : u32[(header + MSG_LEN) >> 2]!;
       u32[(header + MSG_NAMELEN) >> 2] = SOCKADDR_IN6_BYTES;
       this.#source(bytes, frame, this.#vectors.name(slot));
+      if (this.#layout.stamps) this.#stamp(slot, header, frame);
     }
     return received;
+  }
+
+  /** 0 when the kernel gave no stamp, as for what came before it was asked to. */
+  #stamp(slot: number, header: number, frame: number): void {
+    const { u32 } = this.#vectors;
+    const control = this.#vectors.control(slot) >> 2;
+    const given = u32[(header + MSG_CONTROLLEN) >> 2] !== 0 && u32[control + (CMSG_TYPE >> 2)] === SCM_TIMESTAMPNS;
+    const us = u32[control + (CMSG_SECONDS >> 2)]! * 1e6 + u32[control + (CMSG_NANOSECONDS >> 2)]! / 1e3;
+    this.#f64[(frame + FRAME_TIME) >> 3] = given ? us - this.clockOffsetUs : 0;
+    u32[(header + MSG_CONTROLLEN) >> 2] = CONTROL_BYTES;
   }
 
   #source(bytes: Uint8Array, frame: number, name: number): void {

@@ -13,7 +13,7 @@
  */
 
 /** Version of this interface, in every frame. A host refuses a core of another version. */
-export const ABI_VERSION: u32 = 1;
+export const ABI_VERSION: u32 = 2;
 
 // --- frame header -----------------------------------------------------------------------------
 export const FRAME_HEADER_BYTES: u32 = 64;
@@ -26,7 +26,7 @@ export const F_FLOW: u32 = 8; // u32: connection of a stream transport, 0 = none
 export const F_PORT: u32 = 12; // u16: remote port, host order
 export const F_LISTENER: u32 = 14; // u16: index of the local listener
 export const F_ADDRESS: u32 = 16; // 16 bytes: remote IPv6 address, or IPv4-mapped (::ffff:a.b.c.d)
-export const F_TIME: u32 = 32; // f64: when it happened, µs
+export const F_TIME: u32 = 32; // f64: when it happened (for a message: when it arrived), µs; 0 = not known
 export const F_ARG0: u32 = 40; // u32 each, by kind
 export const F_ARG1: u32 = 44;
 export const F_ARG2: u32 = 48;
@@ -160,11 +160,15 @@ export const CR_CALLER_TRANSPORT: u32 = 42; // u8
 export const CR_CALLEE_TRANSPORT: u32 = 43; // u8
 export const CR_CAUSE: u32 = 44; // u16: final SIP status (200 = answered), 0 = not yet
 export const CR_FLAGS: u32 = 46; // u16: CRF_*
-export const CR_RESERVED: u32 = 48; // u32
+export const CR_BREACHES: u32 = 48; // u8 each: measurements above the budget of queue, core, media, setup; 255 = that many or more
 export const CR_MEDIA_LAST_US: u32 = 52; // f32: media set-up of the last offer or answer, µs
 export const CR_MEDIA_MAX_US: u32 = 56; // f32: the longest of the call, µs
 export const CR_SETUP_US: u32 = 60; // f32: INVITE in to first INVITE out, µs
-export const CR_STRINGS: u32 = 64; // u16 length and bytes each: Call-ID, from (URI), to (URI), trunk or ""
+export const CR_QUEUE_LAST_US: u32 = 64; // f32: how long the last message of the call waited in socket and ring, µs
+export const CR_QUEUE_MAX_US: u32 = 68; // f32: the longest of the call
+export const CR_CORE_LAST_US: u32 = 72; // f32: what the core took for the last but one (mean of its batch), µs
+export const CR_CORE_MAX_US: u32 = 76; // f32: the longest of the call
+export const CR_STRINGS: u32 = 80; // u16 length and bytes each: Call-ID, from (URI), to (URI), trunk or ""
 export const CRF_ANCHORED: u32 = 1;
 
 // --- binding record (in answers to QUERY_BINDINGS) ----------------------------------------------
@@ -187,6 +191,7 @@ export const LOG_TABLE_FULL: u32 = 4;
 export const LOG_MEDIA_FAILED: u32 = 5;
 export const LOG_REGISTERED: u32 = 6;
 export const LOG_UNREGISTERED: u32 = 7;
+export const LOG_LIMITED: u32 = 8;
 
 // --- counters: an array of f64 at `countersPtr()` -------------------------------------------------
 export const C_CALLS_ACTIVE: u32 = 0; // gauge: invited, ringing, answered, ending
@@ -215,6 +220,12 @@ export const C_MEDIA_FAILED: u32 = 22;
 export const C_LOOPS: u32 = 23;
 export const C_COOKIE_BAD: u32 = 24;
 export const C_CALLS_ANSWERED_TOTAL: u32 = 25;
+export const C_ADMIT_LIMIT: u32 = 26; // gauge: INVITEs and REGISTERs per second let in while overloaded, 0 = no limit
+export const C_OVERLOAD_INTERVALS: u32 = 27; // intervals of 100 ms in which messages waited too long
+export const C_SHED: u32 = 28; // new INVITEs and REGISTERs refused because of overload
+export const C_SHED_SILENT: u32 = 29; // refused requests that got no answer
+export const C_LIMITED_SOURCE: u32 = 30; // refused because their source sends too many
+export const C_LIMITED_USER: u32 = 31; // refused because their user sends too many
 export const C_REQUESTS_IN: u32 = 32; // + method * 8 + transport
 export const C_RESPONSES_IN: u32 = 160; // + class (1..6) * 8 + transport
 export const C_REQUESTS_OUT: u32 = 224; // + method * 8 + transport
@@ -256,4 +267,23 @@ export const I_LISTENERS: u32 = 120; // u32: number of listeners that follow
 export const I_LISTENER_0: u32 = 128;
 export const LISTENER_BYTES: u32 = 64;
 export const LISTENERS_MAX: u32 = 16;
-export const INIT_BYTES: u32 = 128 + 64 * 16;
+/** Budgets of the stages, µs: what is above counts as a breach on the call. */
+export const I_BUDGET_QUEUE_US: u32 = 1152;
+export const I_BUDGET_CORE_US: u32 = 1156;
+export const I_BUDGET_MEDIA_US: u32 = 1160;
+export const I_BUDGET_SETUP_US: u32 = 1164;
+export const I_BUDGET_SETUP_MEDIA_US: u32 = 1168;
+/** Overload: shortest wait of a message in 100 ms that says there is a queue, µs; 0 = never refuse for overload. */
+export const I_OVERLOAD_TARGET_US: u32 = 1172;
+/** Requests outside of dialogs per second and at once, by source address and by user; 0 per second = no limit. */
+export const I_SOURCE_PER_S: u32 = 1176;
+export const I_SOURCE_BURST: u32 = 1180;
+export const I_USER_PER_S: u32 = 1184;
+export const I_USER_BURST: u32 = 1188;
+/** Sources (and users) whose rate is followed at a time: 2 to this power. */
+export const I_BUCKET_BITS: u32 = 1192;
+/** Emergency numbers: u8 length and digits each. */
+export const I_EMERGENCY_0: u32 = 1200;
+export const EMERGENCY_BYTES: u32 = 16;
+export const EMERGENCY_MAX: u32 = 16;
+export const INIT_BYTES: u32 = 1200 + 16 * 16;

@@ -25,6 +25,7 @@ import { base64Init } from './crypto/base64';
 import { headersInit } from './sip/header';
 import { authInit } from './auth/digest';
 import { callOfTimer, callsInit } from './call/call';
+import { latencyAccount } from './call/latency';
 import { callTimer, hangup, mediaTimeout } from './call/hangup';
 import { mediaLate, mediaReply, pendingInit } from './call/media';
 import { query } from './call/query';
@@ -42,6 +43,8 @@ import { identityInit } from './identity';
 import { alloc, arenaReset } from './mem/arena';
 import { poolInit } from './mem/pool';
 import { wheelAdvance, wheelInit, wheelNextMs } from './mem/wheel';
+import { admissionInit } from './overload/admission';
+import { controllerTick } from './overload/controller';
 import { handleMessage } from './proxy/message';
 import { setDraining } from './proxy/request';
 import { bindingTimer, flowClosed, registrarInit } from './registrar/bindings';
@@ -86,6 +89,7 @@ export function init(nowUs: f64): void {
   transactionsInit();
   callsInit();
   pendingInit();
+  admissionInit();
 }
 
 /** Address of receive slot 0; slot n is n * RX_SLOT_BYTES further. */
@@ -106,12 +110,21 @@ export function step(nowUs: f64, first: u32, n: u32): u32 {
   setTime(nowUs);
   effectsReset();
   setRxFrame(0);
+  controllerTick();
   if (!wheelAdvance(nowMs)) return 0;
   for (let i: u32 = 0; i < n; i++) {
     if (effectsLow()) return i;
     handleEvent(slots + (first + i) * RX_SLOT_BYTES);
   }
   return n;
+}
+
+/**
+ * What the last step took of the core's time per event (µs), and when its effects had been sent (µs since the epoch):
+ * for the latencies of the calls it dealt with. To be called after their effects have been carried out.
+ */
+export function account(coreUs: f32, sentUs: f64): void {
+  latencyAccount(coreUs, sentUs);
 }
 
 /** When to call `step` at the latest, ms since the epoch; 0 when there is no need. */

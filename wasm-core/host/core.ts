@@ -51,9 +51,26 @@ export interface CoreInit {
   retryAfterS?: number;
   /** 0: no limit. */
   callDurationMaxS?: number;
+  /** Budgets of the stages, µs. */
+  budgetQueueUs?: number;
+  budgetCoreUs?: number;
+  budgetMediaUs?: number;
+  budgetSetupUs?: number;
+  budgetSetupMediaUs?: number;
+  /** Wait of messages that means overload, µs; 0: never refuse for it. */
+  overloadTargetUs?: number;
+  /** Requests outside of dialogs, by source address and by user; 0 per second: no limit. */
+  sourcePerS?: number;
+  sourceBurst?: number;
+  userPerS?: number;
+  userBurst?: number;
+  /** Sources and users followed at a time: 2 to this power, 4 to 24. */
+  bucketBits?: number;
+  /** Numbers that are never refused for overload or limits, at most 16 of 15 characters. */
+  emergency?: readonly string[];
 }
 
-type Sizes = Omit<Required<CoreInit>, 'secret' | 'listeners' | 'anchor'>;
+type Sizes = Omit<Required<CoreInit>, 'secret' | 'listeners' | 'anchor' | 'emergency'>;
 
 /** What a core has when nothing else is said: a small switch. */
 export const CORE_DEFAULTS: Sizes & { anchor: boolean } = {
@@ -83,6 +100,17 @@ export const CORE_DEFAULTS: Sizes & { anchor: boolean } = {
   callEvents: 1 << abi.CALL_STATE_ENDED,
   retryAfterS: 5,
   callDurationMaxS: 0,
+  budgetQueueUs: 100,
+  budgetCoreUs: 20,
+  budgetMediaUs: 5_000,
+  budgetSetupUs: 300,
+  budgetSetupMediaUs: 10_000,
+  overloadTargetUs: 5_000,
+  sourcePerS: 0,
+  sourceBurst: 0,
+  userPerS: 0,
+  userBurst: 0,
+  bucketBits: 12,
 };
 
 const OFFSETS: Record<keyof Sizes, number> = {
@@ -111,6 +139,17 @@ const OFFSETS: Record<keyof Sizes, number> = {
   callEvents: abi.I_CALL_EVENTS,
   retryAfterS: abi.I_RETRY_AFTER_S,
   callDurationMaxS: abi.I_CALL_DURATION_MAX_S,
+  budgetQueueUs: abi.I_BUDGET_QUEUE_US,
+  budgetCoreUs: abi.I_BUDGET_CORE_US,
+  budgetMediaUs: abi.I_BUDGET_MEDIA_US,
+  budgetSetupUs: abi.I_BUDGET_SETUP_US,
+  budgetSetupMediaUs: abi.I_BUDGET_SETUP_MEDIA_US,
+  overloadTargetUs: abi.I_OVERLOAD_TARGET_US,
+  sourcePerS: abi.I_SOURCE_PER_S,
+  sourceBurst: abi.I_SOURCE_BURST,
+  userPerS: abi.I_USER_PER_S,
+  userBurst: abi.I_USER_BURST,
+  bucketBits: abi.I_BUCKET_BITS,
 };
 
 /** What the module exports. */
@@ -122,6 +161,7 @@ export interface CoreExports extends WebAssembly.Exports {
   slotsPtr(): number;
   hostPtr(): number;
   step(nowUs: number, first: number, n: number): number;
+  account(coreUs: number, sentUs: number): void;
   effectsPtr(): number;
   effectsLength(): number;
   countersPtr(): number;
@@ -194,6 +234,14 @@ export class Core {
     return this.exports.step(nowUs, first, n);
   }
 
+  /**
+   * Says what the last step took per event (µs), and when its effects had been sent: for the latencies kept with calls.
+   * After `step` and the carrying out of its effects; a host that doesn't measure need not call it.
+   */
+  account(coreUs: number, sentUs: number): void {
+    this.#exports.account(coreUs, sentUs);
+  }
+
   /** Bytes of the effects of the last step, at `effectsPtr`. */
   effectsLength(): number {
     return this.exports.effectsLength();
@@ -232,6 +280,21 @@ function writeInit(memory: WebAssembly.Memory, at: number, init: CoreInit): void
   view.setUint32(at + abi.I_LISTENERS, init.listeners.length, true);
   init.listeners.forEach((listener, i) => {
     writeListener(view, at + abi.I_LISTENER_0 + i * abi.LISTENER_BYTES, listener);
+  });
+  writeEmergency(view, at + abi.I_EMERGENCY_0, init.emergency ?? []);
+}
+
+function writeEmergency(view: DataView, at: number, numbers: readonly string[]): void {
+  if (numbers.length > abi.EMERGENCY_MAX) {
+    throw new Error(`${numbers.length} emergency numbers, at most ${abi.EMERGENCY_MAX}`);
+  }
+  numbers.forEach((number, i) => {
+    const digits = new TextEncoder().encode(number);
+    if (digits.length === 0 || digits.length >= abi.EMERGENCY_BYTES) {
+      throw new Error(`an emergency number has 1 to ${abi.EMERGENCY_BYTES - 1} characters: '${number}'`);
+    }
+    view.setUint8(at + i * abi.EMERGENCY_BYTES, digits.length);
+    new Uint8Array(view.buffer).set(digits, at + i * abi.EMERGENCY_BYTES + 1);
   });
 }
 

@@ -39,6 +39,7 @@ export const LOG_NAMES: readonly string[] = [
   'media-failed',
   'registered',
   'unregistered',
+  'limited',
 ];
 
 if (METHOD_NAMES.length !== abi.METHOD_COUNT || TRANSPORT_NAMES.length !== abi.TRANSPORT_COUNT)

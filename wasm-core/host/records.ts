@@ -32,6 +32,14 @@ export interface CallRecord {
   mediaMaxUs: number;
   /** INVITE in to first INVITE out, µs. */
   setupUs: number;
+  /** How long the last message of the call waited in socket and ring, µs, and the longest. */
+  queueLastUs: number;
+  queueMaxUs: number;
+  /** What the core took for one message before, as the mean of its batch, µs, and the longest. */
+  coreLastUs: number;
+  coreMaxUs: number;
+  /** Measurements above the budget of their stage; 255 = that many or more. */
+  breaches: { queue: number; core: number; media: number; setup: number };
   callId: string;
   /** URI. */
   from: string;
@@ -105,6 +113,16 @@ export function decodeCall(bytes: Uint8Array): CallRecord {
     mediaLastUs: view.getFloat32(abi.CR_MEDIA_LAST_US, true),
     mediaMaxUs: view.getFloat32(abi.CR_MEDIA_MAX_US, true),
     setupUs: view.getFloat32(abi.CR_SETUP_US, true),
+    queueLastUs: view.getFloat32(abi.CR_QUEUE_LAST_US, true),
+    queueMaxUs: view.getFloat32(abi.CR_QUEUE_MAX_US, true),
+    coreLastUs: view.getFloat32(abi.CR_CORE_LAST_US, true),
+    coreMaxUs: view.getFloat32(abi.CR_CORE_MAX_US, true),
+    breaches: {
+      queue: view.getUint8(abi.CR_BREACHES),
+      core: view.getUint8(abi.CR_BREACHES + 1),
+      media: view.getUint8(abi.CR_BREACHES + 2),
+      setup: view.getUint8(abi.CR_BREACHES + 3),
+    },
     callId,
     from,
     to,

@@ -243,6 +243,51 @@ export const configSchema = record('Configuration of Strowger.', {
       maximum: 30_000,
     }),
   }),
+  overload: section(
+    'Overload control: who may begin calls and registrations. Requests within dialogs and calls to emergency numbers are never refused here; what is refused gets 503 with Retry-After.',
+    {
+      targetUs: whole(
+        'New INVITEs and REGISTERs are refused, as many as needed, while every message waits longer than this for 100 ms; 0 = never.',
+        { default: 5_000, minimum: 0, maximum: 1_000_000 },
+      ),
+      sourcePerS: whole(
+        'Requests outside of dialogs per second from one address that is neither trusted nor a trunk; 0 = no limit.',
+        { default: 500, minimum: 0, maximum: 1_000_000 },
+      ),
+      sourceBurst: whole('The same at once.', { default: 2_000, minimum: 1, maximum: 10_000_000 }),
+      userPerS: whole('Requests outside of dialogs per second of one user; 0 = no limit.', {
+        default: 20,
+        minimum: 0,
+        maximum: 1_000_000,
+      }),
+      userBurst: whole('The same at once.', { default: 100, minimum: 1, maximum: 10_000_000 }),
+      sources: whole(
+        'Addresses, and users, whose rate is followed at a time; rounded up to a power of two.',
+        { default: 16_384, minimum: 16, maximum: 16_777_216 },
+      ),
+      emergency: list(
+        text('Number as dialled, the user part of the Request-URI.', { pattern: '^[0-9*#+]{1,15}$' }),
+        'Emergency numbers, at most 16.',
+        { default: ['112', '911'] },
+      ),
+    },
+  ),
+  realtime: section('The realtime thread, which receives, switches and sends SIP over UDP.', {
+    batchWait: choice(
+      'Whether it lets messages gather at high load, for up to half of budgets.queueUs, to save CPU: `auto` does when enough come, `off` never does.',
+      ['auto', 'off'],
+      'auto',
+    ),
+    scheduling: choice(
+      "How the system schedules it: `batch` (SCHED_BATCH) doesn't interrupt other programs on its core when it wakes up, which saves CPU; `normal` does.",
+      ['batch', 'normal'],
+      'batch',
+    ),
+    kernelStamps: flag(
+      'Measure the wait of datagrams from the time that the kernel received them. Without it, a wait begins when the thread takes a datagram, overload is not noticed, and datagrams cost a little less.',
+      true,
+    ),
+  }),
   budgets: section('Latency budgets of the stages (p99). A breach is counted and shown on the call.', {
     queueUs: whole('Datagram waiting in socket and ring.', { default: 100, minimum: 1, maximum: 1_000_000 }),
     coreUs: whole('Parsing, routing and rewriting one message.', {

@@ -203,6 +203,24 @@ const threadMetrics: readonly Metric[] = [
     ],
   },
   {
+    name: 'strowger_batch_waits_total',
+    help: 'Times that the realtime thread let a batch gather (realtime.batchWait).',
+    type: 'counter',
+    read: ({ realtime }) => [{ value: realtime.batchWaits }],
+  },
+  {
+    name: 'strowger_batch_wait_seconds_total',
+    help: 'Time that it spent so.',
+    type: 'counter',
+    read: ({ realtime }) => [{ value: realtime.batchWaitUs / 1e6 }],
+  },
+  {
+    name: 'strowger_realtime_heap_bytes',
+    help: 'JavaScript heap of the realtime thread in use; read once a second.',
+    type: 'gauge',
+    read: ({ realtime }) => [{ value: realtime.heapBytes }],
+  },
+  {
     name: 'strowger_core_step_seconds',
     help: 'Time of one step of the core, which handles a batch of events.',
     type: 'histogram',
@@ -234,6 +252,35 @@ const threadMetrics: readonly Metric[] = [
       { labels: { stage: 'media' }, value: bridge?.histogram.breaches ?? 0 },
     ],
   },
+];
+
+const overloadMetrics: readonly Metric[] = [
+  coreGauge(
+    'strowger_admission_limit',
+    'New INVITEs and REGISTERs let in per second while overloaded; 0 = no limit.',
+    abi.C_ADMIT_LIMIT,
+  ),
+  coreTotal(
+    'strowger_overload_intervals_total',
+    'Intervals of 100 ms in which every message waited longer than overload.targetUs.',
+    abi.C_OVERLOAD_INTERVALS,
+  ),
+  {
+    name: 'strowger_refused_total',
+    help: 'Requests refused by overload control.',
+    type: 'counter',
+    labels: { cause: 'overload, source (overload.sourcePerS), user (overload.userPerS)' },
+    read: ({ realtime }) => [
+      { labels: { cause: 'overload' }, value: realtime.counters[abi.C_SHED] ?? 0 },
+      { labels: { cause: 'source' }, value: realtime.counters[abi.C_LIMITED_SOURCE] ?? 0 },
+      { labels: { cause: 'user' }, value: realtime.counters[abi.C_LIMITED_USER] ?? 0 },
+    ],
+  },
+  coreTotal(
+    'strowger_refused_unanswered_total',
+    'Of these, what got no answer because there were too many.',
+    abi.C_SHED_SILENT,
+  ),
 ];
 
 const mediaMetrics: readonly Metric[] = [
@@ -298,5 +345,6 @@ export const metricTable: readonly Metric[] = [
   ...messageMetrics,
   ...tableMetrics,
   ...threadMetrics,
+  ...overloadMetrics,
   ...mediaMetrics,
 ];

@@ -16,7 +16,7 @@ let bridge: MediaBridge;
 beforeEach(() => {
   realtime = new FakeRealtime();
   media = new FakeMedia();
-  const options = { setupTimeoutMs: 50, budgetUs: 1_000, callsMax: 10 };
+  const options = { setupTimeoutMs: 50, budgetUs: 1_000 };
   bridge = new MediaBridge(
     options,
     new CoreLink(realtime),
@@ -89,16 +89,12 @@ describe('media bridge', () => {
     expect(bridge.pending).toBe(0);
   });
 
-  it('measures each set-up of a call until it ends', async () => {
+  it('measures each set-up', async () => {
     media.reply = () => new Promise((resolve) => setTimeout(resolve, 10, { id: 1, status: 200 }));
     askSdp();
     await reply();
-    const timing = bridge.timing('17.3')!;
-    expect(timing.lastUs).toBeGreaterThan(8_000);
-    expect(timing).toMatchObject({ breaches: 1, maxUs: timing.lastUs });
+    expect(bridge.histogram.snapshot().summary.maxUs).toBeGreaterThan(8_000);
     expect(bridge.histogram.breaches).toBe(1);
-    realtime.effect({ kind: abi.EF_MEDIA, flags: abi.MEDIA_OP_CLOSE_CALL, args: [0, 17, 3] });
-    expect(bridge.timing('17.3')).toBeUndefined();
   });
 
   it('closes legs and calls, and makes up for what the media process missed', async () => {

@@ -13,16 +13,18 @@ import {
   CALL_STATE_INVITED,
   CALL_STATE_RINGING,
   CR_ANSWERED,
+  CR_BREACHES,
   CR_CALLEE_TRANSPORT,
   CR_CALLER_TRANSPORT,
   CR_CAUSE,
+  CR_CORE_LAST_US,
   CR_ENDED,
   CR_ENDED_BY,
   CR_FLAGS,
   CR_GENERATION,
   CR_MEDIA_LAST_US,
   CR_MEDIA_MAX_US,
-  CR_RESERVED,
+  CR_QUEUE_LAST_US,
   CR_RINGING,
   CR_SETUP_US,
   CR_SLOT,
@@ -55,6 +57,7 @@ import { timerCancel, timerInit, timerSet } from '../mem/wheel';
 import { TARGET_BYTES } from '../target';
 import { bytes, cursor, writeAt } from '../text';
 import { TIMER_CALL } from '../timers';
+import { arrivedUs } from './latency';
 
 export const K_STATE: u32 = REC_FIELDS; // u8 CALL_STATE_*
 export const K_ENDED_BY: u32 = K_STATE + 1; // u8 ENDED_BY_*
@@ -80,6 +83,7 @@ export const K_ANSWER: u32 = K_TX_SLOT + 20; // u32 block
 export const K_MEDIA_LAST: u32 = K_TX_SLOT + 24; // f32 µs
 export const K_MEDIA_MAX: u32 = K_TX_SLOT + 28; // f32 µs
 export const K_SETUP: u32 = K_TX_SLOT + 32; // f32 µs
+export const K_BREACHES: u32 = K_TX_SLOT + 36; // u8 each: queue, core, media, setup
 /** Bindings behind the legs: slot and generation of the caller's, then of the callee's (generation 0: none). */
 export const K_BINDING_A: u32 = K_TX_SLOT + 40;
 export const K_BINDING_B: u32 = K_TX_SLOT + 48;
@@ -87,7 +91,11 @@ export const K_BYE_AT: u32 = K_TX_SLOT + 56; // u64 ms: when our BYE was first s
 export const K_BYE_INTERVAL: u32 = K_BYE_AT + 8; // u32 ms
 /** u64: hash of the Call-ID. */
 export const K_CALL_HASH: u32 = K_BYE_INTERVAL + 8;
-const CALL_BYTES: u32 = K_CALL_HASH + 8;
+export const K_QUEUE_LAST: u32 = K_CALL_HASH + 8; // f32 µs
+export const K_QUEUE_MAX: u32 = K_QUEUE_LAST + 4; // f32 µs
+export const K_CORE_LAST: u32 = K_QUEUE_LAST + 8; // f32 µs
+export const K_CORE_MAX: u32 = K_QUEUE_LAST + 12; // f32 µs
+const CALL_BYTES: u32 = K_CORE_MAX + 4;
 
 /** Strings of K_INVITE. */
 export const S_CALL_ID: u32 = 0;
@@ -134,7 +142,7 @@ export function callNew(): usize {
   const call = tableTake(calls);
   if (call == 0) return 0;
   timerInit(call + K_TIMER, TIMER_CALL);
-  store<f64>(call + K_STARTED, nowUs);
+  store<f64>(call + K_STARTED, arrivedUs());
   store<u64>(call + K_CALL_HASH, callHash);
   store<u16>(call + K_FLAGS, initU32(I_ANCHOR) != 0 ? CRF_ANCHORED : 0);
   store<u8>(call + K_STATE, CALL_STATE_INVITED);
@@ -186,10 +194,12 @@ export function callWrite(call: usize, state: u32): void {
   store<u8>(at + CR_CALLEE_TRANSPORT, load<u8>(call + K_B));
   store<u16>(at + CR_CAUSE, load<u16>(call + K_CAUSE));
   store<u16>(at + CR_FLAGS, load<u16>(call + K_FLAGS));
-  store<u32>(at + CR_RESERVED, 0);
+  store<u32>(at + CR_BREACHES, load<u32>(call + K_BREACHES));
   store<f32>(at + CR_MEDIA_LAST_US, load<f32>(call + K_MEDIA_LAST));
   store<f32>(at + CR_MEDIA_MAX_US, load<f32>(call + K_MEDIA_MAX));
   store<f32>(at + CR_SETUP_US, load<f32>(call + K_SETUP));
+  store<u64>(at + CR_QUEUE_LAST_US, load<u64>(call + K_QUEUE_LAST));
+  store<u64>(at + CR_CORE_LAST_US, load<u64>(call + K_CORE_LAST));
   writeAt(at + CR_STRINGS);
   for (let s = S_CALL_ID; s <= S_TRUNK; s++) {
     const p = callString(load<u32>(call + K_INVITE), s);

@@ -62,7 +62,8 @@ import { bytes } from '../text';
 import { TIMER_PENDING } from '../timers';
 import { inviteMediaReply } from '../transaction/invite';
 import { transactionTable } from '../transaction/tables';
-import { K_MEDIA_LAST, K_MEDIA_MAX, callGet } from './call';
+import { callGet } from './call';
+import { latencyMedia } from './latency';
 
 const PN_KEY: u32 = REC_FIELDS; // u64
 const PN_TIMER: u32 = PN_KEY + 8; // timer node
@@ -215,8 +216,7 @@ export function mediaReply(frame: usize): void {
   const call = callGet(load<u32>(pending + PN_CALL_SLOT), load<u32>(pending + PN_CALL_GEN));
   if (call != 0) {
     const took = (nowUs - load<f64>(pending + PN_STARTED)) as f32;
-    store<f32>(call + K_MEDIA_LAST, took);
-    if (took > load<f32>(call + K_MEDIA_MAX)) store<f32>(call + K_MEDIA_MAX, took);
+    latencyMedia(call, took);
   }
   const plain = frame + FRAME_HEADER_BYTES;
   settle(pending, load<u32>(frame + F_ARG1), plain, plainLen, plain + plainLen, webrtcLen);

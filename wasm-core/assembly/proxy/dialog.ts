@@ -25,6 +25,7 @@ import {
   callIsAnchored,
   callState,
 } from '../call/call';
+import { latencySeen } from '../call/latency';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
 import { initU32 } from '../config';
 import { count, sendBegin, sendRequestEnd } from '../effects';
@@ -56,6 +57,7 @@ const refreshed: usize = memory.data(32, 16);
 export function forwardInDialog(): void {
   const fromCaller = senderTag() == dcFromTag;
   const call = callOfCookie(dcSlot, dcGen);
+  if (call != 0 && !mediaDone) latencySeen(call);
   if (call == 0 && dcSlot != NO_CALL && initU32(I_ANCHOR) != 0 && hasSdp() && methodId != METHOD_ACK) {
     return refuse(481); // its media has ended with its record
   }

@@ -13,6 +13,8 @@ import {
 import { count, logEvent } from '../effects';
 import { editReset } from '../edit';
 import { identityPrepare } from '../identity';
+import { mustDropUnread } from '../overload/admission';
+import { controllerObserve } from '../overload/controller';
 import { H_VIA } from '../sip/header';
 import { callIdLen, callIdPtr, hdrFirst, isRequest, parseMessage, parseStatus } from '../sip/message';
 import { refuse, replyPrepare } from '../transaction/respond';
@@ -26,6 +28,8 @@ const KEEPALIVE_BYTES_MAX: u32 = 4;
 export function handleMessage(frame: usize): void {
   const len = load<u32>(frame + F_LENGTH);
   if (len <= KEEPALIVE_BYTES_MAX) return;
+  controllerObserve();
+  if (mustDropUnread(frame + FRAME_HEADER_BYTES, len)) return;
   if (!take(frame, len)) return;
   if (isRequest) handleRequest();
   else handleResponse();

@@ -21,6 +21,7 @@ import {
 import { AUTH_OK, AUTH_STALE, authenticate, authUserPtr, writeChallenge } from '../auth/digest';
 import { mediaDone } from '../call/media';
 import { count, logEvent, rxFrame } from '../effects';
+import { admitSource, admitUser } from '../overload/admission';
 import { isOurBranch, loopHash, brHash, readBranch, transactionKey } from '../identity';
 import { handleRegister } from '../registrar/register';
 import { isTrusted, isLocalDomain, trunkByAddress, userName, userNameLen } from '../routing/bank';
@@ -128,16 +129,17 @@ function outOfDialog(): void {
   const here = uScheme == URI_TEL || isLocalDomain(uHostPtr, uHostLen) || isOurs();
   if (!here || routeNextLen > 0) return methodId == METHOD_UNKNOWN ? refuse(501) : refuse(404);
   classify();
+  if (!admitSource(requestSource != SOURCE_USER)) return;
   const toSwitch = uUserLen == 0 && uScheme == URI_SIP;
   if (methodId == METHOD_REGISTER) {
     if (draining) return refuseBusy();
     if (refusedExtension(H_REQUIRE, true)) return;
-    if (requestSource == SOURCE_USER && !proven(false)) return;
+    if (requestSource == SOURCE_USER && (!proven(false) || !admitProven())) return;
     return handleRegister();
   }
   if (toSwitch) return answerAsSwitch();
   if (requestSource == SOURCE_USER) {
-    if (!proven(true)) return;
+    if (!proven(true) || !admitProven()) return;
     if (!fromIsUser()) return reject(403);
     editsForUser();
     parseUri(uriPtr, uriLen);
@@ -164,6 +166,11 @@ function proven(proxy: bool): bool {
   const len = writeChallenge(lines, proxy, verdict == AUTH_STALE);
   respond(proxy ? 407 : 401, lines, len);
   return false;
+}
+
+/** The gate for the user who has just proved who he is. */
+function admitProven(): bool {
+  return admitUser(userName(authUserPtr), userNameLen(authUserPtr));
 }
 
 /** A user may only call as himself (From). */

@@ -6,6 +6,7 @@
 import { C_DROPPED, C_RESPONSES_IN, F_TRANSPORT, LEG_CALLER } from '../abi';
 import { K_A, K_B, K_LEG_B, callOfCookie, callIsAnchored } from '../call/call';
 import { byeAnswered } from '../call/hangup';
+import { latencySeen } from '../call/latency';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
 import { editCut } from '../edit';
 import { count, rxFrame, sendBegin, sendResponseEnd } from '../effects';
@@ -58,6 +59,7 @@ function callIsGone(): bool {
 
 function forwardInDialogResponse(): void {
   const call = callOfCookie(brA, brB);
+  if (call != 0 && !mediaDone) latencySeen(call);
   if (call != 0 && !mediaDone && callIsAnchored(call) && hasSdp()) {
     const fromCaller = brIndex == LEG_CALLER;
     const legB = load<u8>(call + K_LEG_B) as u32;

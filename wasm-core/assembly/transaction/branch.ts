@@ -22,14 +22,13 @@ import {
   callCloseLeg,
   callIsAnchored,
   callRinging,
-  K_SETUP,
-  K_STARTED,
 } from '../call/call';
+import { latencyForwarded, latencySeen } from '../call/latency';
 import { callWriteAnswer } from '../call/strings';
 import { orphanEnd } from '../call/hangup';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
 import { initU32 } from '../config';
-import { count, nowMs, nowUs, sendBegin, sendResponseEnd } from '../effects';
+import { count, nowMs, sendBegin, sendResponseEnd } from '../effects';
 import { writeForwarded } from '../proxy/response';
 import { cseqMethodId, statusCode } from '../sip/message';
 import { variantOf } from '../target';
@@ -114,9 +113,7 @@ export function startGroup(tx: usize): bool {
     sendInvite(tx, f);
   }
   const call = callOf(tx);
-  if (call != 0 && load<f32>(call + K_SETUP) == 0) {
-    store<f32>(call + K_SETUP, (nowUs - load<f64>(call + K_STARTED)) as f32);
-  }
+  if (call != 0) latencyForwarded(call);
   return true;
 }
 
@@ -153,6 +150,8 @@ function cancelOne(tx: usize, fork: usize): void {
 
 /** The current message is a response to this branch; our Via is cut off (as an edit). */
 export function branchResponse(tx: usize, fork: usize): void {
+  const call = callOf(tx);
+  if (call != 0 && !mediaDone) latencySeen(call);
   if (cseqMethodId == METHOD_CANCEL) {
     store<u64>(fork + FK_DUE_RETRANSMIT, 0); // the CANCEL has arrived
   } else if (cseqMethodId != METHOD_INVITE) {

@@ -31,6 +31,7 @@ import {
   callIsAnchored,
   callNew,
 } from '../call/call';
+import { latencySeen } from '../call/latency';
 import { callWriteInvite } from '../call/strings';
 import { hasSdp, mediaForInvite } from '../call/media';
 import { initU32 } from '../config';
@@ -151,6 +152,7 @@ export function inviteStart(): void {
     return refuseBusy();
   }
   linkCall(tx, call);
+  latencySeen(call);
   const trying = sendBegin(replyTarget);
   sendFromHere(trying);
   writeResponse(100, 0, 0);

@@ -121,6 +121,11 @@ export function refuse(status: u32): void {
 export function refuseBusy(): void {
   count(C_TABLE_FULL);
   logEvent(LOG_TABLE_FULL, 503, callIdPtr, callIdLen);
+  refuseLater();
+}
+
+/** 503 with Retry-After. */
+export function refuseLater(): void {
   const resume = cursor;
   writeAt(extraLines);
   text('Retry-After: ');
