@@ -79,4 +79,9 @@ const systemRoutes: readonly Route<ApiContext>[] = [
 ];
 
 /** In the order of the documentation. */
-export const routes: readonly Route<ApiContext>[] = [...systemRoutes, ...callRoutes, ...recordRoutes];
+export const routes: readonly Route<ApiContext>[] = [
+  ...systemRoutes,
+  latencyRoute,
+  ...callRoutes,
+  ...recordRoutes,
+];

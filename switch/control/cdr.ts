@@ -68,6 +68,8 @@ export class CdrList {
 
   #record(slot: number): Uint8Array | undefined {
     const at = slot * SLOT_BYTES;
-    return this.#lengths[slot] === 0 ? this.#long.get(slot) : this.#bytes.subarray(at, at + this.#lengths[slot]!);
+    return this.#lengths[slot] === 0
+      ? this.#long.get(slot)
+      : this.#bytes.subarray(at, at + this.#lengths[slot]!);
   }
 }

@@ -136,7 +136,9 @@ function bindSyscalls(): Syscalls {
 
 type Library = ReturnType<typeof koffi.load>;
 
-function bindSockets(libc: Library): Pick<Syscalls, 'openUdp' | 'localPort' | 'stampArrivals' | 'socketDrops'> {
+function bindSockets(
+  libc: Library,
+): Pick<Syscalls, 'openUdp' | 'localPort' | 'stampArrivals' | 'socketDrops'> {
   const socket = libc.func('int socket(int, int, int)');
   const bind = libc.func('int bind(int, void*, uint32)');
   const setsockopt = libc.func('int setsockopt(int, int, int, void*, uint32)');
@@ -230,9 +232,7 @@ function bindWaiting(
   };
 }
 
-function bindTime(
-  libc: Library,
-): Pick<Syscalls, 'sleep' | 'realtimeUs' | 'exactTimers' | 'scheduleAsBatch'> {
+function bindTime(libc: Library): Pick<Syscalls, 'sleep' | 'realtimeUs' | 'exactTimers' | 'scheduleAsBatch'> {
   const nanosleep = libc.func('int clock_nanosleep(int, int, void*, void*)');
   const gettime = libc.func('int clock_gettime(int, void*)');
   const prctl = libc.func('int prctl(int, uint64, uint64, uint64, uint64)');

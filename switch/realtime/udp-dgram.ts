@@ -163,7 +163,7 @@ export class DgramUdp implements UdpPort {
     else this.#dropped++;
     this.#view.setUint32(frame + F_LENGTH, fits ? bytes.length : 0, true);
     this.#view.setUint16(frame + F_PORT, from.port, true);
-    if (this.#layout.stamps) this.#view.setFloat64(frame + F_TIME, timeUs, true);
+    this.#view.setFloat64(frame + F_TIME, this.#layout.stamps ? timeUs : 0, true);
     const [address = ''] = from.address.split('%'); // without the zone of a link-local address
     this.#bytes.set(parseAddress(address)!, frame + F_ADDRESS);
   }

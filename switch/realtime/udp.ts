@@ -33,7 +33,7 @@ const CMSG_SECONDS = 16;
 const CMSG_NANOSECONDS = 24;
 const SCM_TIMESTAMPNS = 35;
 /** Of a vector area, for each datagram of a batch. */
-export const VECTOR_ENTRY_BYTES = MMSGHDR_BYTES + IOVEC_BYTES + NAME_BYTES + CONTROL_BYTES;
+export const VECTOR_ENTRY_BYTES = MMSGHDR_BYTES + IOVEC_BYTES + NAME_BYTES;
 
 /** A piece of WebAssembly memory for the structures of the system calls. */
 export interface VectorArea {
@@ -61,10 +61,11 @@ class Vectors {
   readonly #baseLow: number;
   readonly #baseHigh: number;
 
-  constructor(memory: WebAssembly.Memory, area: VectorArea) {
+  /** @param controls make room for control messages, CONTROL_BYTES more for each datagram. */
+  constructor(memory: WebAssembly.Memory, area: VectorArea, controls = false) {
     this.bytes = new Uint8Array(memory.buffer);
     this.u32 = new Uint32Array(memory.buffer);
-    this.count = Math.floor(area.vectorBytes / VECTOR_ENTRY_BYTES);
+    this.count = Math.floor(area.vectorBytes / (VECTOR_ENTRY_BYTES + (controls ? CONTROL_BYTES : 0)));
     this.#area = area.vectorPtr;
     const base = BigInt(koffi.address(this.bytes));
     this.#baseLow = Number(base & 0xffffffffn);
@@ -145,7 +146,7 @@ export class BatchReceiver {
   constructor(sys: Syscalls, memory: WebAssembly.Memory, layout: ReceiveLayout) {
     this.#sys = sys;
     this.#layout = layout;
-    this.#vectors = new Vectors(memory, layout);
+    this.#vectors = new Vectors(memory, layout, layout.stamps);
     if (this.#vectors.count < layout.slots) throw new RangeError('too little room for the vectors');
     for (let i = 0; i < layout.slots; i++) {
       this.#vectors.buffer(
@@ -176,6 +177,7 @@ export class BatchReceiver {
       u32[(header + MSG_NAMELEN) >> 2] = SOCKADDR_IN6_BYTES;
       this.#source(bytes, frame, this.#vectors.name(slot));
       if (this.#layout.stamps) this.#stamp(slot, header, frame);
+      else this.#f64[(frame + FRAME_TIME) >> 3] = 0;
     }
     return received;
   }
@@ -184,7 +186,8 @@ export class BatchReceiver {
   #stamp(slot: number, header: number, frame: number): void {
     const { u32 } = this.#vectors;
     const control = this.#vectors.control(slot) >> 2;
-    const given = u32[(header + MSG_CONTROLLEN) >> 2] !== 0 && u32[control + (CMSG_TYPE >> 2)] === SCM_TIMESTAMPNS;
+    const given =
+      u32[(header + MSG_CONTROLLEN) >> 2] !== 0 && u32[control + (CMSG_TYPE >> 2)] === SCM_TIMESTAMPNS;
     const us = u32[control + (CMSG_SECONDS >> 2)]! * 1e6 + u32[control + (CMSG_NANOSECONDS >> 2)]! / 1e3;
     this.#f64[(frame + FRAME_TIME) >> 3] = given ? us - this.clockOffsetUs : 0;
     u32[(header + MSG_CONTROLLEN) >> 2] = CONTROL_BYTES;

@@ -239,7 +239,7 @@ export class Core {
    * After `step` and the carrying out of its effects; a host that doesn't measure need not call it.
    */
   account(coreUs: number, sentUs: number): void {
-    this.#exports.account(coreUs, sentUs);
+    this.exports.account(coreUs, sentUs);
   }
 
   /** Bytes of the effects of the last step, at `effectsPtr`. */

@@ -266,9 +266,9 @@ export const configSchema = record('Configuration of Strowger.', {
         { default: 16_384, minimum: 16, maximum: 16_777_216 },
       ),
       emergency: list(
-        text('Number as dialled, the user part of the Request-URI.', { pattern: '^[0-9*#+]{1,15}$' }),
         'Emergency numbers, at most 16.',
-        { default: ['112', '911'] },
+        text('Number as dialled, the user part of the Request-URI.', { pattern: '^[0-9*#+]{1,15}$' }),
+        { maxItems: 16, default: ['112', '911'] },
       ),
     },
   ),

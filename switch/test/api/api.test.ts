@@ -182,7 +182,11 @@ describe('calls', () => {
       id: '3.3',
       legs: [{ transport: 'webrtc', codec: 'opus/48000/2', lossPct: 0.5, jitterMs: 2, mos: 4.2 }],
     });
-    expect(body.latency).toEqual({ setup: { lastUs: 400, maxUs: 400, budgetUs: 300, breaches: 1 } });
+    expect(body.latency).toEqual({
+      queue: { lastUs: 12, maxUs: 150, budgetUs: 100, breaches: 2 },
+      core: { lastUs: 3, maxUs: 4, budgetUs: 20, breaches: 0 },
+      setup: { lastUs: 400, maxUs: 400, budgetUs: 300, breaches: 1 },
+    });
   });
 
   it.each(['/api/v1/calls/3.4', '/api/v1/calls/999.3', '/api/v1/calls/x', '/api/v1/calls/..%2f'])(

@@ -8,9 +8,10 @@ import {
   FRAME_HEADER_BYTES,
 } from '../../../wasm-core/assembly/abi.ts';
 import { Frame, FrameEncoder, type FrameFields } from '../../../wasm-core/host/frames.ts';
+import { LatencyHistogram } from '../../control/histogram.ts';
 import type { RealtimePort, RealtimeReading } from '../../control/realtime-port.ts';
 
-const empty = { boundsUs: [1, 10], counts: [0, 0, 0], sumUs: 0 };
+const empty = new LatencyHistogram(0).snapshot();
 
 export class FakeRealtime implements RealtimePort {
   onFrame: (frame: Uint8Array) => void = () => undefined;
@@ -51,6 +52,9 @@ export class FakeRealtime implements RealtimePort {
       coreBreaches: 0,
       queue: empty,
       queueBreaches: 0,
+      batchWaits: 0,
+      batchWaitUs: 0,
+      heapBytes: 0,
     };
   }
 

@@ -2,7 +2,15 @@
  * Latency of the stages, per call (DESIGN 7). How long a message waited is known when it is handled; what the core took
  * and when its effects were sent, only the host knows, afterwards: so the calls of a step are remembered until `account`.
  */
-import { F_TIME, I_BUDGET_CORE_US, I_BUDGET_MEDIA_US, I_BUDGET_QUEUE_US, I_BUDGET_SETUP_MEDIA_US, I_BUDGET_SETUP_US, RX_SLOTS } from '../abi';
+import {
+  F_TIME,
+  I_BUDGET_CORE_US,
+  I_BUDGET_MEDIA_US,
+  I_BUDGET_QUEUE_US,
+  I_BUDGET_SETUP_MEDIA_US,
+  I_BUDGET_SETUP_US,
+  RX_SLOTS,
+} from '../abi';
 import { initU32 } from '../config';
 import { nowUs, rxFrame } from '../effects';
 import { recGen, recSlot } from '../mem/table';

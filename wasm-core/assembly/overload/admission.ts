@@ -29,7 +29,13 @@ import { callIdLen, callIdPtr, methodId } from '../sip/message';
 import { uUserLen, uUserPtr } from '../sip/uri';
 import { refuseLater } from '../transaction/respond';
 import { bucketTake, bucketsNew } from './buckets';
-import { controllerAdmit, controllerInit, controllerMayAnswer, controllerMustDrop, isLimited } from './controller';
+import {
+  controllerAdmit,
+  controllerInit,
+  controllerMayAnswer,
+  controllerMustDrop,
+  isLimited,
+} from './controller';
 
 const ADDRESS_BYTES: u32 = 16;
 
@@ -90,7 +96,9 @@ export function admitSource(trusted: bool): bool {
 export function admitUser(name: usize, len: u32): bool {
   const perSecond = initU32(I_USER_PER_S);
   if (perSecond == 0 || isEmergency()) return true;
-  return bucketTake(users, keyOf(name, len), perSecond, initU32(I_USER_BURST)) ? true : refused(C_LIMITED_USER);
+  return bucketTake(users, keyOf(name, len), perSecond, initU32(I_USER_BURST))
+    ? true
+    : refused(C_LIMITED_USER);
 }
 
 /**

@@ -31,7 +31,10 @@ export function bucketTake(table: usize, key: u64, perSecond: u32, burst: u32): 
     const at = set + i * BUCKET_BYTES;
     if (load<u64>(at + B_KEY) == key) {
       const passed = now - load<u32>(at + B_SEEN);
-      const tokens = min(burst as f32, load<f32>(at + B_TOKENS) + ((passed as f32) * (perSecond as f32)) / 1000);
+      const tokens = min(
+        burst as f32,
+        load<f32>(at + B_TOKENS) + ((passed as f32) * (perSecond as f32)) / 1000,
+      );
       store<u32>(at + B_SEEN, now);
       store<f32>(at + B_TOKENS, tokens >= 1 ? tokens - 1 : tokens);
       return tokens >= 1;

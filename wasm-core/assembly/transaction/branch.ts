@@ -16,13 +16,7 @@ import {
   METHOD_INVITE,
   TRANSPORT_UDP,
 } from '../abi';
-import {
-  K_LEG_B,
-  callAnswered,
-  callCloseLeg,
-  callIsAnchored,
-  callRinging,
-} from '../call/call';
+import { K_LEG_B, callAnswered, callCloseLeg, callIsAnchored, callRinging } from '../call/call';
 import { latencyForwarded, latencySeen } from '../call/latency';
 import { callWriteAnswer } from '../call/strings';
 import { orphanEnd } from '../call/hangup';
