@@ -23,6 +23,11 @@ const calls = Array.from({ length: 150 }, (_, slot) => ({
   to: 'sip:1001@strowger.test',
   trunk: slot === 3 ? 'carrier' : '',
   setupUs: 400,
+  queueLastUs: 12,
+  queueMaxUs: 150,
+  coreLastUs: 3,
+  coreMaxUs: 4,
+  breaches: { queue: 2, core: 0, media: 0, setup: 1 },
 }));
 
 const binding = {
@@ -312,6 +317,26 @@ describe('metrics', () => {
   });
 });
 
+describe('latency', () => {
+  it('is given by stage against its budget, with what overload control does', async () => {
+    const { counters } = node.realtime;
+    counters[abi.C_ADMIT_LIMIT] = 1_500;
+    counters[abi.C_SHED] = 7;
+    const { body } = await ask('/api/v1/latency');
+    expect(Object.keys(body.stages)).toEqual(['queue', 'core', 'setup', 'setup_media', 'media']);
+    expect(body.stages.setup).toMatchObject({ budgetUs: 300 });
+    expect(body.overload).toEqual({
+      limitPerS: 1_500,
+      shed: 7,
+      unanswered: 0,
+      limitedSource: 0,
+      limitedUser: 0,
+    });
+    counters[abi.C_ADMIT_LIMIT] = 0;
+    expect((await ask('/api/v1/latency')).body.overload.limitPerS).toBeNull();
+  });
+});
+
 describe('the OpenAPI document', () => {
   it('describes every route and refers only to schemas it has', async () => {
     const { body } = await ask('/api/v1/openapi.json');
@@ -321,6 +346,7 @@ describe('the OpenAPI document', () => {
       '/metrics',
       '/api/v1/nodes',
       '/api/v1/openapi.json',
+      '/api/v1/latency',
       '/api/v1/calls',
       '/api/v1/calls/{id}',
       '/api/v1/registrations',
@@ -342,6 +368,7 @@ describe('the OpenAPI document', () => {
       CallDetail: '/api/v1/calls/3.3',
       Registrations: '/api/v1/registrations',
       Cdrs: '/api/v1/cdrs',
+      Latency: '/api/v1/latency',
       Nodes: '/api/v1/nodes',
     };
     for (const [name, path] of Object.entries(shapes)) {

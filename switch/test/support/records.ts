@@ -34,6 +34,14 @@ export function callRecord(call: Partial<CallRecord>): Uint8Array {
   view.setUint16(abi.CR_CAUSE, call.cause ?? 0, true);
   view.setUint16(abi.CR_FLAGS, call.anchored ? abi.CRF_ANCHORED : 0, true);
   view.setFloat32(abi.CR_SETUP_US, call.setupUs ?? 0, true);
+  view.setFloat32(abi.CR_QUEUE_LAST_US, call.queueLastUs ?? 0, true);
+  view.setFloat32(abi.CR_QUEUE_MAX_US, call.queueMaxUs ?? 0, true);
+  view.setFloat32(abi.CR_CORE_LAST_US, call.coreLastUs ?? 0, true);
+  view.setFloat32(abi.CR_CORE_MAX_US, call.coreMaxUs ?? 0, true);
+  const { queue = 0, core = 0, media = 0, setup = 0 } = call.breaches ?? {};
+  [queue, core, media, setup].forEach((breaches, stage) => {
+    view.setUint8(abi.CR_BREACHES + stage, breaches);
+  });
   return withStrings(head, [call.callId ?? '', call.from ?? '', call.to ?? '', call.trunk ?? '']);
 }
 

@@ -31,6 +31,8 @@ export interface Source {
   port?: number;
   transport?: number;
   flow?: number;
+  /** How long the message has waited, µs; without it, it carries no time of arrival. */
+  waitedUs?: number;
 }
 
 function ha1(algorithm: string, user: string): Uint8Array {
@@ -123,6 +125,7 @@ export class Driver {
     view.setUint16(abi.F_PORT, source.port, true);
     view.setUint16(abi.F_LISTENER, source.transport === 0 ? 0 : source.transport === 1 ? 1 : 2, true);
     frame.set(parseAddress(source.address) ?? [], abi.F_ADDRESS);
+    if (source.waitedUs !== undefined) view.setFloat64(abi.F_TIME, this.nowUs - source.waitedUs, true);
     for (const [i, arg] of (fields.args ?? []).entries()) view.setUint32(abi.F_ARG0 + i * 4, arg, true);
     frame.set(payload, abi.FRAME_HEADER_BYTES);
     this.core.writeSlot(0, frame);
