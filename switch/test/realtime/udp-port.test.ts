@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as abi from '../../../wasm-core/assembly/abi.ts';
 import { formatAddress, parseAddress } from '../../../wasm-core/host/address.ts';
+import { nowUs } from '../../control/clock.ts';
 import { openSyscalls } from '../../realtime/udp.ts';
 import { DgramUdp } from '../../realtime/udp-dgram.ts';
 import { BatchedUdp, type UdpPort } from '../../realtime/udp-port.ts';
@@ -18,6 +19,7 @@ const AREAS = {
     headerBytes: abi.FRAME_HEADER_BYTES,
     payloadBytes: PAYLOAD_BYTES,
     slots: 8,
+    stamps: true,
   },
   send: { vectorPtr: 4_096, vectorBytes: 4_096 },
 };
@@ -103,6 +105,23 @@ for (const [name, here, create] of kinds) {
         }
       });
     }
+
+    it('says when each datagram came, not when it was taken', async () => {
+      const [from, to] = [await open(), await open()];
+      udp.setClock(nowUs());
+      const sentUs = nowUs();
+      for (let i = 0; i < 3; i++) add(i, `datagram ${i}`, '127.0.0.1', udp.localPort(to));
+      udp.flush(from);
+      if (name === 'dgram') await new Promise((resolve) => setTimeout(resolve, 5)); // its loop takes them in
+      const arrivedUs = nowUs();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await receive(to, 3)).toBe(3);
+      for (let i = 0; i < 3; i++) {
+        const us = bytes.readDoubleLE(SLOT_PTR + i * STRIDE + abi.F_TIME);
+        expect(us).toBeGreaterThan(sentUs - 1_000);
+        expect(us).toBeLessThan(arrivedUs + 1_000);
+      }
+    });
 
     it('drops and counts what is larger than a slot', async () => {
       const [from, to] = [await open(), await open()];
