@@ -70,9 +70,14 @@ export class Driver {
   readonly core: Core;
   nowUs = START_US;
 
-  static async start(init: Partial<CoreInit> = {}, bank: Uint8Array = testBank()): Promise<Driver> {
+  /** `wasm`: a build other than the one that is shipped. */
+  static async start(
+    init: Partial<CoreInit> = {},
+    bank: Uint8Array = testBank(),
+    wasm: Uint8Array<ArrayBuffer> = readFileSync(WASM),
+  ): Promise<Driver> {
     const core = await Core.create(
-      readFileSync(WASM),
+      wasm,
       {
         secret: new Uint8Array(16).fill(7),
         listeners: [

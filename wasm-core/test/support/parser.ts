@@ -2,47 +2,22 @@
  * The parser and the hashes alone, without the rest of the core: a module of their own, compiled from the sources in
  * `assembly/sip` and `assembly/crypto` when these have changed, with what they export as it is.
  */
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ASSEMBLY, type Build, compile } from './compile.ts';
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
-const BUILD = join(ROOT, 'build');
-const ASSEMBLY = join(ROOT, 'wasm-core/assembly');
 /** Exports functions of the others under their own names. */
 const REEXPORTS = ['lines.ts', 'status.ts'];
-const OPTIONS = '--config none --runtime stub --use abort= --initialMemory 4 -O3 --noAssert';
-/** The build with 16 bytes at a time, and the one without. */
-export type Build = 'simd' | 'scalar';
 /** Bytes before this belong to the tables of the module. */
 const SCRATCH = 0x18000;
 
 type Exports = Record<string, ((...args: (number | bigint)[]) => number | bigint) & { value: number }>;
 
-function compile(build: Build): WebAssembly.Module {
-  const options = `${OPTIONS}${build === 'simd' ? ' --enable simd' : ''}`;
+function compiled(build: Build): WebAssembly.Module {
   const folders = ['sip', 'crypto'].map((folder) => join(ASSEMBLY, folder));
   const sources = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
-  const hash = createHash('sha256').update(options);
-  for (const source of [...sources, join(ASSEMBLY, 'abi.ts'), join(ASSEMBLY, 'mem/copy.ts')])
-    hash.update(readFileSync(source));
-  const prefix = `parser-test-${build}-`;
-  const name = `${prefix}${hash.digest('hex').slice(0, 16)}.wasm`;
-  const out = join(BUILD, name);
-  if (!existsSync(out)) {
-    mkdirSync(BUILD, { recursive: true });
-    for (const old of readdirSync(BUILD)) {
-      if (old.startsWith(prefix) && old.endsWith('.wasm')) rmSync(join(BUILD, old), { force: true });
-    }
-    const entries = sources.filter((source) => !REEXPORTS.some((other) => source.endsWith(`/${other}`)));
-    const asc = join(ROOT, 'node_modules/assemblyscript/bin/asc.js');
-    const temporary = `${out}.${process.pid}`;
-    execFileSync(process.execPath, [asc, ...entries, ...options.split(' '), '-o', temporary], { cwd: ROOT });
-    renameSync(temporary, out);
-  }
-  return new WebAssembly.Module(readFileSync(out));
+  const entries = sources.filter((source) => !REEXPORTS.some((other) => source.endsWith(`/${other}`)));
+  return new WebAssembly.Module(compile('parser-test', entries, build));
 }
 
 /** What may be read behind a text (COPY_SLACK, scan.ts). */
@@ -58,7 +33,7 @@ export class Parser {
   #behind = 0;
 
   constructor(build: Build = 'simd') {
-    const instance = new WebAssembly.Instance(compile(build));
+    const instance = new WebAssembly.Instance(compiled(build));
     this.exports = instance.exports as unknown as Exports;
     this.bytes = new Uint8Array((instance.exports.memory as WebAssembly.Memory).buffer);
     this.end = this.bytes.length - SLACK;
