@@ -87,6 +87,26 @@ describe('bindings, as the API sees them', () => {
   });
 });
 
+describe('what is kept of a binding', () => {
+  it('stays as it is beside others that are written, whatever their length', async () => {
+    const driver = await Driver.start();
+    const source = { port: 5081 };
+    const uri = (user: string, length: number) => `sip:${user}@${'h'.repeat(length)}`;
+    const contacts = (user: string) => page(driver, 0, 100).records.filter((record) => record.user === user);
+    const used = driver.counter(abi.C_BLOCKS_USED);
+    for (let length = 190; length < 240; length++) {
+      register(driver, '1001', `<${uri('1001', length)}>`, source);
+      register(driver, '1002', `<${uri('1002', length)}>`, source);
+      register(driver, '1001', `<${uri('1001', length)}>`, source);
+      register(driver, '1001', `<${uri('1001', length)}>`, source);
+      expect(contacts('1002').map(({ contact }) => contact)).toEqual([uri('1002', length)]);
+      expect(contacts('1001').map(({ contact }) => contact)).toEqual([uri('1001', length)]);
+      for (const user of ['1002', '1001']) register(driver, user, '*', source, ['Expires: 0']);
+      expect(driver.counter(abi.C_BLOCKS_USED)).toBe(used);
+    }
+  });
+});
+
 describe('a binding is reached', () => {
   it('at its Contact, when that is where the REGISTER came from', async () => {
     const driver = await Driver.start();

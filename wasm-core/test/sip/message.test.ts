@@ -69,6 +69,20 @@ describe('a message', () => {
     expect(parser.get('viaPort')).toBe(0);
   });
 
+  it('has parameters found behind any number of others', () => {
+    for (const n of [14, 15, 16, 17, 40]) {
+      const others = Array.from({ length: n }, (_, i) => `;x${i}=";tag=0;branch=0"`).join('');
+      const text = message({
+        from: `From: <sip:a@b>${others} ; tag = here`,
+        via: `Via: SIP/2.0/UDP 192.0.2.1${others};branch=z9hG4bKhere;received=192.0.2.7`,
+      });
+      expect(parser.parse(text), `${n} parameters`).toBe(0);
+      expect(parser.span('fromTag')).toBe('here');
+      expect(parser.span('viaBranch')).toBe('z9hG4bKhere');
+      expect(parser.span('viaReceived')).toBe('192.0.2.7');
+    }
+  });
+
   it('leaves nothing of the one before', () => {
     expect(
       parser.parse(message({ to: 'To: <sip:b@c>;tag=9', via: 'Via: SIP/2.0/TCP a:1;received=b;rport' })),
