@@ -19,7 +19,8 @@ function bankBytes(bank: SharedArrayBuffer): number {
 
 /**
  * Memory blocks by size. A binding keeps its URIs (256 bytes, at times 1K), a call the strings it needs for its BYE
- * (1K), a transaction the INVITE and the last response (1K to 4K). Blocks that are never used take no real memory.
+ * (256 bytes, at times 1K), a transaction the INVITE and the last response until it is answered (1K each, at times
+ * 4K). Blocks that are never used take no real memory.
  */
 function blocks({ calls, transactions, bindings }: LoadedConfig['config']['limits']) {
   return {

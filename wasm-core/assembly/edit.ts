@@ -60,6 +60,13 @@ export function editClose(): bool {
   return editReplace(openFrom, openTo, ptr, len);
 }
 
+/** Bytes by which the edits can make the message longer. */
+export function editGrowth(): u32 {
+  let added: u32 = 0;
+  for (let i: u32 = 0; i < used; i++) added += load<u32>(edits + i * EDIT_BYTES, 12);
+  return added;
+}
+
 /** Writes [from, to) at the text cursor, edited. Edits must lie wholly inside or outside. */
 export function editCopy(from: usize, to: usize): void {
   let here = from;

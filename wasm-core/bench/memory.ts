@@ -102,8 +102,8 @@ export async function memoryOf(wasm: Uint8Array<ArrayBuffer>): Promise<Memory> {
   const empty = bytesOf(await bytesWith(wasm, {}));
   const defaults = await Rig.start(wasm);
   // A few blocks more than are kept: those of the calls that are just being set up.
-  const kept = { blocks256: COUNT * 2 + 1, blocks1k: BATCH, blocks4k: BATCH };
-  const ringing = { blocks256: COUNT + 1, blocks1k: COUNT, blocks4k: COUNT };
+  const kept = { blocks256: COUNT * 2 + 1, blocks1k: BATCH * 2 };
+  const ringing = { blocks256: COUNT + 1, blocks1k: COUNT * 2 };
   return {
     'core with the default limits': bytesOf(defaults),
     'core with room for no calls or bindings': empty,

@@ -35,7 +35,7 @@ import { latencySeen } from '../call/latency';
 import { callWriteInvite } from '../call/strings';
 import { hasSdp, mediaForInvite } from '../call/media';
 import { initU32 } from '../config';
-import { editCopy, editReset } from '../edit';
+import { editCopy, editGrowth, editReset } from '../edit';
 import { count, nowMs, rxFrame, sendBegin, sendFromHere, sendResponseEnd } from '../effects';
 import { identityPrepare, loopHash, senderTag, transactionKey } from '../identity';
 import { copyShort } from '../mem/copy';
@@ -125,8 +125,6 @@ import {
   transactionNew,
 } from './tables';
 
-/** What edits may add to a request. */
-const GROWTH_BYTES: u32 = 1024;
 /** 64 * T1 in T1s: timers B, F, H, L. */
 const TIMEOUT_T1S: u32 = 64;
 
@@ -183,9 +181,9 @@ function storeRequest(tx: usize): bool {
     const c = candidateAt(i);
     uris += load<u32>(c + CD_URI, 4) + load<u32>(c + CD_PATH, 4);
   }
-  const block = blockAlloc(msgLen + GROWTH_BYTES + uris);
-  if (block == 0) return false;
   editsForRequest();
+  const block = blockAlloc(msgLen + editGrowth() + uris);
+  if (block == 0) return false;
   const resume = cursor;
   writeAt(block);
   bytes(msgPtr, (headersPtr - msgPtr) as u32);

@@ -77,7 +77,10 @@ describe('the core without SIMD says the same to the byte', () => {
   it('of registrations with digest', async () => {
     const pair = await Pair.start(testBank({ trusted: [] }));
     for (const algorithm of ['MD5', 'SHA-256'] as const) {
-      const challenges = header(sent(pair.message(registration('1002', 5080), 5080))[0]!.text, 'WWW-Authenticate');
+      const challenges = header(
+        sent(pair.message(registration('1002', 5080), 5080))[0]!.text,
+        'WWW-Authenticate',
+      );
       const nonce = /nonce="([^"]*)"/.exec(challenges.find((line) => line.includes(algorithm))!)![1]!;
       const line = credentials(proofOf(nonce, { algorithm }));
       const accepted = sent(pair.message(registration('1002', 5080, [line]), 5080));

@@ -15,11 +15,18 @@ export type Build = 'simd' | 'scalar';
 
 function allSources(): string[] {
   const names = readdirSync(ASSEMBLY, { recursive: true }) as string[];
-  return names.filter((name) => name.endsWith('.ts') && !name.startsWith('rtp')).map((name) => join(ASSEMBLY, name));
+  return names
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('rtp'))
+    .map((name) => join(ASSEMBLY, name));
 }
 
 /** Compiles `entries`, or takes what an earlier run has left in build/; `name` tells the outputs of tests apart. */
-export function compile(name: string, entries: readonly string[], build: Build, optimize = '-O3'): Uint8Array<ArrayBuffer> {
+export function compile(
+  name: string,
+  entries: readonly string[],
+  build: Build,
+  optimize = '-O3',
+): Uint8Array<ArrayBuffer> {
   const options = [...OPTIONS.split(' '), optimize, ...(build === 'simd' ? ['--enable', 'simd'] : [])];
   const hash = createHash('sha256').update(options.join());
   for (const source of allSources()) hash.update(readFileSync(source));
