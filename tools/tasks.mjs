@@ -19,7 +19,7 @@ const TOOLS = ['node', 'dependencies'];
 /** @type {Task['needs']} */
 const SWITCH = [...TOOLS, 'wasm', 'testbed', 'worker'];
 /** @type {Task['needs']} */
-const TESTS = [...SWITCH, 'programs'];
+const TESTS = [...SWITCH, 'programs', 'peers'];
 
 /** @type {Record<string, Task>} */
 export const TASKS = {
@@ -54,9 +54,9 @@ export const TASKS = {
     run: done,
   },
   bench: {
-    what: "CPU per call next to Kamailio's (--rate, --seconds, --rounds, --json)",
+    what: 'Strowger next to other proxies: calls, registrations (--quick; --help)',
     needs: [...SWITCH, 'peers'],
-    run: program('loadtest/peers/compare.ts'),
+    run: program('loadtest/bench/main.ts'),
   },
   'bench:core': {
     what: 'what the signalling core costs per parse and per step',

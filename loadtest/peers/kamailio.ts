@@ -1,4 +1,4 @@
-/** A Kamailio to compare with: loadtest/peers/kamailio.cfg on a free port, with its fast memory manager. */
+/** A Kamailio to compare with, on a free port, with one UDP worker and its fast memory manager. */
 import { join } from 'node:path';
 import { freePorts } from '../../switch/test/e2e/harness/ports.ts';
 import { Program } from '../../switch/test/e2e/harness/program.ts';
@@ -8,12 +8,19 @@ import { eventually } from '../../switch/test/e2e/harness/wait.ts';
 /** Shared memory for the transactions of 32 s at some thousand calls a second. */
 const SHARED_MB = 2_048;
 
+export interface KamailioOptions {
+  /** File beside this one: `kamailio.cfg` is transaction-stateful, `kamailio-stateless.cfg` keeps no state of calls. */
+  config: 'kamailio.cfg' | 'kamailio-stateless.cfg';
+  /** Names that the file's `#!ifdef` ask for. */
+  defines?: string[];
+}
+
 export class Kamailio {
   /** `127.0.0.1:port` */
   readonly sip: string;
   readonly program: Program;
 
-  private constructor(port: number) {
+  private constructor(options: KamailioOptions, port: number) {
     this.sip = `127.0.0.1:${port}`;
     const memory = ['-x', 'fm', '-X', 'fm', '-m', String(SHARED_MB)];
     this.program = new Program({
@@ -21,7 +28,8 @@ export class Kamailio {
       command: 'kamailio',
       args: [
         '-f',
-        join(import.meta.dirname, 'kamailio.cfg'),
+        join(import.meta.dirname, options.config),
+        ...(options.defines ?? []).flatMap((name) => ['-A', name]),
         '-l',
         `udp:${this.sip}`,
         '-DD',
@@ -32,8 +40,8 @@ export class Kamailio {
   }
 
   /** Starts it and waits until it answers. */
-  static async start(): Promise<Kamailio> {
-    const kamailio = new Kamailio(await freePorts());
+  static async start(options: KamailioOptions = { config: 'kamailio.cfg' }): Promise<Kamailio> {
+    const kamailio = new Kamailio(options, await freePorts());
     const probe = await Ua.open({ user: 'probe', proxy: kamailio.sip });
     try {
       await eventually(

@@ -16,5 +16,5 @@ export const STEPS = {
   testbed: buildTestbed,
   worker: setUpWorker,
   programs: (context) => setUpPackages(context, TEST_PROGRAMS, 'the end-to-end tests'),
-  peers: (context) => setUpPackages(context, BENCHMARK_PROGRAMS, 'the benchmarks'),
+  peers: (context) => setUpPackages(context, BENCHMARK_PROGRAMS, 'the benchmarks and their tests'),
 };

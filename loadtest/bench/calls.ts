@@ -1,0 +1,175 @@
+/**
+ * Calls through each proxy: CPU per call and added latency from one run per rate, the highest rate, and memory.
+ * Every run is with a proxy freshly started; at each rate the proxies take turns, so that what else the machine does
+ * hits all of them.
+ */
+import { sleep } from '../../switch/test/e2e/harness/wait.ts';
+import type { Peer, PeerKind } from '../peers/peer.ts';
+import type { CallRun, Generator, Load } from './generator.ts';
+import { type Memory, treeMemory } from './memory.ts';
+import { step } from './progress.ts';
+import type { CallRow, CallsPart, HeldRow, HighestRow, SearchStep } from './results.ts';
+import { runInfo } from './run-info.ts';
+import { highestRate, type SearchOptions } from './search.ts';
+
+export interface CallsOptions {
+  generator: Generator;
+  peers: readonly PeerKind[];
+  /** Calls per second. */
+  rates: number[];
+  /** Of each run that is measured, after the generator's warm-up. */
+  seconds: number;
+  /** The search for the highest rate; without it there is none, nor a run at half of that rate. */
+  search?: SearchOptions & { seconds: number };
+  /** Calls that are up at the same time when memory per call is measured; without it, it is not. */
+  held?: number;
+}
+
+/** Calls are answered at once and hung up after this. */
+const HOLD_MS = 100;
+/** For memory per call: the rate at which calls are set up. */
+const HELD_RATE = 1_000;
+/** After this long without load, V8 has given back what starting the program needed. */
+const HEAPS_TIDIED_MS = 5_000;
+
+/** The search for the highest rate, and how long each step takes. */
+type Search = SearchOptions & { seconds: number };
+
+export async function measureCalls(options: CallsOptions): Promise<CallsPart> {
+  const { generator, peers, seconds, search, held } = options;
+  const part: CallsPart = {
+    run: runInfo(),
+    settings: { generator: generator.title, seconds, ...(search && { search }) },
+    rows: [],
+    highest: [],
+    held: [],
+  };
+  if (search) for (const kind of peers) part.highest.push(await findHighest(generator, kind, search));
+  const halves = halfRates(part.highest);
+  for (const rate of ascending([...options.rates, ...halves])) {
+    for (const kind of peers) {
+      const row = await measureRate(generator, kind, rate, seconds);
+      part.rows.push({ ...row, half: halves.includes(rate) });
+    }
+  }
+  if (held) for (const kind of peers) part.held.push(await measureHeld(generator, kind, held));
+  return part;
+}
+
+/** Half of the highest rates of the first two peers, ours and the one ratios are taken to, in whole hundreds. */
+export function halfRates(highest: readonly HighestRow[]): number[] {
+  return ascending(highest.slice(0, 2).map(({ passed }) => Math.floor(passed / 200) * 100)).filter(Boolean);
+}
+
+function ascending(rates: number[]): number[] {
+  return [...new Set(rates)].sort((a, b) => a - b);
+}
+
+async function findHighest(generator: Generator, kind: PeerKind, search: Search): Promise<HighestRow> {
+  const steps: SearchStep[] = [];
+  const attempt = async (rate: number) => {
+    const tried = await measureStep(generator, kind, rate, search.seconds);
+    steps.push(tried);
+    return tried.passed;
+  };
+  // What fails is tried once more: a datagram that another program's burst displaced is no limit of the proxy.
+  const found = await highestRate(search, async (rate) => (await attempt(rate)) || (await attempt(rate)));
+  return { peer: kind.id, ...found, steps };
+}
+
+function measureStep(
+  generator: Generator,
+  kind: PeerKind,
+  rate: number,
+  seconds: number,
+): Promise<SearchStep> {
+  return step(
+    `highest rate: ${kind.title} at ${rate} calls/s`,
+    seconds,
+    async (onProgress) => {
+      const load = { callsPerSecond: rate, seconds, holdMs: HOLD_MS, onProgress };
+      const { calls, failed, lost, retransmissions } = (await run(generator, kind, load)).result;
+      const passed = failed === 0 && lost === 0 && retransmissions === 0;
+      return { callsPerSecond: rate, passed, calls, failed, lost, retransmissions };
+    },
+    (one) =>
+      `${one.passed ? 'passed' : 'failed'} (${one.calls} calls, ${one.failed} failed, ${one.lost} messages lost, ` +
+      `${one.retransmissions} retransmissions)`,
+  );
+}
+
+function measureRate(generator: Generator, kind: PeerKind, rate: number, seconds: number): Promise<CallRow> {
+  return step(
+    `calls: ${kind.title} at ${rate} calls/s`,
+    seconds,
+    async (onProgress) => {
+      const load = { callsPerSecond: rate, seconds, holdMs: HOLD_MS, onProgress };
+      const { result, memory } = await run(generator, kind, load);
+      return { peer: kind.id, callsPerSecond: rate, ...result, peakBytes: memory.peakBytes };
+    },
+    outcomeOf,
+  );
+}
+
+function outcomeOf({ cpuUsPerCall, latency, peakBytes, calls, failed, retransmissions }: CallRow): string {
+  const added = latency
+    ? `added latency ${[latency.addedUs.p50, latency.addedUs.p99, latency.addedUs.p999].map(Math.round).join(' / ')} µs, `
+    : '';
+  return (
+    `${Math.round(cpuUsPerCall)} µs CPU per call, ${added}peak ${Math.round(peakBytes / 1e6)} MB, ` +
+    `${failed} of ${calls} failed, ${retransmissions} retransmissions`
+  );
+}
+
+/** One run through a proxy of its own, and the proxy's memory right after it. */
+function run(generator: Generator, kind: PeerKind, load: Load): Promise<{ result: CallRun; memory: Memory }> {
+  return withPeer(kind, async (peer) => {
+    const result = await generator.run(peer, load);
+    return { result, memory: treeMemory(peer.pid) };
+  });
+}
+
+/** Memory per call: how much more the proxy has while that many calls are up than after short ones. */
+function measureHeld(generator: Generator, kind: PeerKind, calls: number): Promise<HeldRow> {
+  const seconds = calls / HELD_RATE;
+  const load = { callsPerSecond: HELD_RATE, seconds };
+  return step(
+    `memory: ${kind.title} with ${calls} calls up`,
+    3 * seconds,
+    () =>
+      withPeer(kind, async (peer) => {
+        await generator.run(peer, { ...load, holdMs: HOLD_MS });
+        await sleep(HEAPS_TIDIED_MS);
+        const before = treeMemory(peer.pid).nowBytes;
+        const held = generator.run(peer, { ...load, holdMs: (seconds + 1) * 1_000 });
+        const most = await mostWhile(held, () => treeMemory(peer.pid).nowBytes);
+        const result = await held;
+        const completed = result.calls - result.failed;
+        return { peer: kind.id, calls: completed, bytesPerCall: (most - before) / Math.max(completed, 1) };
+      }),
+    (row) => `${Math.round(row.bytesPerCall)} bytes per call (${row.calls} calls)`,
+  );
+}
+
+/** The greatest of readings taken about twice a second until `work` is done. */
+async function mostWhile(work: Promise<unknown>, read: () => number): Promise<number> {
+  let done = false;
+  const end = work.finally(() => {
+    done = true;
+  });
+  let most = 0;
+  while (!done) {
+    most = Math.max(most, read());
+    await Promise.race([end, sleep(500)]);
+  }
+  return most;
+}
+
+async function withPeer<T>(kind: PeerKind, work: (peer: Peer) => Promise<T>): Promise<T> {
+  const peer = await kind.start();
+  try {
+    return await work(peer);
+  } finally {
+    await peer.stop();
+  }
+}

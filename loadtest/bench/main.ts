@@ -1,0 +1,124 @@
+/**
+ * `npm run bench`: Strowger next to other proxies in one run. See loadtest/README.md.
+ *
+ *   npm run bench -- [calls] [register] [media] [report] [--quick] [--save]
+ *
+ * Without a part, all are measured. Results go to loadtest/results/DATE.json and the files beside it; with --save to
+ * `reference.*`, which docs/PERFORMANCE.md shows.
+ */
+import { parseArgs } from 'node:util';
+import { CALL_PEERS, type PeerKind } from '../peers/peer.ts';
+import { type CallsOptions, measureCalls } from './calls.ts';
+import type { Generator } from './generator.ts';
+import { measureRegister } from './register.ts';
+import { goalLines, REFERENCE, writeReport } from './report/report.ts';
+import { mergeResults } from './results.ts';
+import { SIPP } from './sipp-generator.ts';
+
+const PARTS = ['calls', 'register', 'report'] as const;
+type Part = (typeof PARTS)[number];
+
+const USAGE = `npm run bench -- [PART ...] [options]
+
+parts (default: all)
+  calls      CPU per call, added latency, memory and highest rate, ours and Kamailio's
+  register   CPU per registration and memory per binding, with and without digest
+  report     only writes the report on what was measured before
+
+options
+  --quick           fewer and shorter runs: two or three minutes
+  --rates 500,1000  calls: only these calls per second, without a search for the highest rate
+  --peers ID,ID     calls: only these of ${CALL_PEERS.map(({ id }) => id).join(', ')}
+  --seconds N       calls: of each run
+  --save            results are the reference results, shown in docs/PERFORMANCE.md
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    rates: { type: 'string' },
+    peers: { type: 'string' },
+    seconds: { type: 'string' },
+    save: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+const name = values.save ? REFERENCE : new Date().toISOString().slice(0, 10);
+
+/** What is measured by default, and with --quick. */
+const SETTINGS = values.quick
+  ? {
+      calls: {
+        rates: [1_000, 2_000],
+        seconds: 4,
+        search: { from: 2_000, max: 16_000, grid: 1_000, seconds: 3 },
+      },
+      register: { bindings: 20_000 },
+    }
+  : {
+      calls: {
+        rates: [500, 1_000, 2_000, 4_000],
+        seconds: 10,
+        search: { from: 2_000, max: 16_000, grid: 500, seconds: 5 },
+        held: 10_000,
+      },
+      register: { bindings: 100_000 },
+    };
+
+async function main(): Promise<void> {
+  const parts = chosenParts();
+  if (parts.has('calls')) {
+    const part = await measureCalls(callsOptions(SIPP));
+    mergeResults(name, { sipp: part });
+  }
+  if (parts.has('register')) mergeResults(name, { register: await measureRegister(SETTINGS.register) });
+  const files = writeReport(name);
+  console.log(`\n${goalLines(name).join('\n')}\n\n${files.join('\n')}`);
+}
+
+function callsOptions(generator: Generator): CallsOptions {
+  const { rates, seconds, search, held } = { held: undefined, ...SETTINGS.calls };
+  const only = values.rates?.split(',').map(positive);
+  return {
+    generator,
+    peers: chosenPeers(),
+    rates: only ?? rates,
+    seconds: values.seconds === undefined ? seconds : positive(values.seconds),
+    ...(only === undefined && { search }),
+    // SIPp's calls are as long as its scenario says.
+    ...(only === undefined && generator !== SIPP && { held }),
+  };
+}
+
+function chosenParts(): Set<Part> {
+  const unknown = positionals.find((part) => !PARTS.includes(part as Part));
+  if (unknown !== undefined) throw new Error(`no part "${unknown}"\n\n${USAGE}`);
+  return new Set(positionals.length > 0 ? (positionals as Part[]) : PARTS);
+}
+
+function chosenPeers(): PeerKind[] {
+  const ids = values.peers?.split(',') ?? CALL_PEERS.map(({ id }) => id);
+  return ids.map((id) => {
+    const kind = CALL_PEERS.find((one) => one.id === id);
+    if (!kind) throw new Error(`no peer "${id}"\n\n${USAGE}`);
+    return kind;
+  });
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`"${text}" is not a number above 0`);
+  return value;
+}
+
+if (values.help) console.log(USAGE);
+else {
+  try {
+    await main();
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
+}
