@@ -21,6 +21,8 @@ export interface SippOptions {
   calls?: number;
   /** Calls begun per second. */
   rate?: number;
+  /** From answer to hang-up, ms; 100 by default. */
+  holdMs?: number;
   /** Value of `[service]`. */
   service?: string;
   /** Lines of the injection file: `[field0]`, `[field1]` and so on are their parts between semicolons. */
@@ -28,6 +30,9 @@ export interface SippOptions {
   /** Keep every message sent and received, for {@link Sipp.messages}. */
   trace?: boolean;
 }
+
+/** More calls than this are not begun before others have ended. */
+const CALLS_AT_ONCE_MAX = 20_000;
 
 /** Totals of a run, as SIPp counted them. */
 export interface SippStats {
@@ -126,7 +131,8 @@ function commandLine(options: SippOptions, folder: string, port: number): string
   if (options.fields) args.push('-auth_uri', 'strowger.test'); // its own would name the proxy's address
   if (options.trace) args.push('-trace_msg', '-message_file', join(folder, 'messages.log'));
   if (options.calls !== undefined) args.push('-m', String(options.calls));
-  if (options.rate !== undefined) args.push('-r', String(options.rate), '-l', '5000');
+  if (options.rate !== undefined) args.push('-r', String(options.rate), '-l', String(CALLS_AT_ONCE_MAX));
+  args.push('-d', String(options.holdMs ?? 100));
   if (options.service !== undefined) args.push('-s', options.service);
   if (options.fields) args.push('-inf', join(folder, 'fields.csv'));
   return args;
