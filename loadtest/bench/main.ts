@@ -87,7 +87,8 @@ function callsOptions(generator: Generator): CallsOptions {
     rates: only ?? rates,
     seconds: values.seconds === undefined ? seconds : positive(values.seconds),
     ...(only === undefined && { search }),
-    ...(only === undefined && { held }),
+    // SIPp's calls are as long as its scenario says.
+    ...(only === undefined && generator !== SIPP && { held }),
   };
 }
 
