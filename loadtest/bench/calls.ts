@@ -29,6 +29,8 @@ export interface CallsOptions {
 const HOLD_MS = 100;
 /** For memory per call: the rate at which calls are set up. */
 const HELD_RATE = 1_000;
+/** How long all of them are up together, s. */
+const HELD_ALL_S = 6;
 /** After this long without load, V8 has given back what starting the program needed. */
 const HEAPS_TIDIED_MS = 5_000;
 
@@ -129,40 +131,33 @@ function run(generator: Generator, kind: PeerKind, load: Load): Promise<{ result
   });
 }
 
-/** Memory per call: how much more the proxy has while that many calls are up than after short ones. */
+/** Memory per call: how much more the proxy has while that many calls are up than after as many short ones. */
 function measureHeld(generator: Generator, kind: PeerKind, calls: number): Promise<HeldRow> {
   const seconds = calls / HELD_RATE;
   const load = { callsPerSecond: HELD_RATE, seconds };
   return step(
     `memory: ${kind.title} with ${calls} calls up`,
     3 * seconds,
-    () =>
+    (tick) =>
       withPeer(kind, async (peer) => {
-        await generator.run(peer, { ...load, holdMs: HOLD_MS });
+        await generator.run(peer, { ...load, holdMs: HOLD_MS, onProgress: tick });
         await sleep(HEAPS_TIDIED_MS);
         const before = treeMemory(peer.pid).nowBytes;
-        const held = generator.run(peer, { ...load, holdMs: (seconds + 1) * 1_000 });
-        const most = await mostWhile(held, () => treeMemory(peer.pid).nowBytes);
-        const result = await held;
-        const completed = result.calls - result.failed;
-        return { peer: kind.id, calls: completed, bytesPerCall: (most - before) / Math.max(completed, 1) };
+        let during = Number.NaN;
+        const { failed } = await generator.run(peer, {
+          ...load,
+          warmupSeconds: 0,
+          holdMs: (seconds + HELD_ALL_S) * 1_000,
+          onProgress(done) {
+            tick(seconds + done);
+            if (done <= seconds + HELD_ALL_S / 2) during = treeMemory(peer.pid).nowBytes;
+          },
+        });
+        const up = calls - failed;
+        return { peer: kind.id, calls: up, bytesPerCall: (during - before) / Math.max(up, 1) };
       }),
     (row) => `${Math.round(row.bytesPerCall)} bytes per call (${row.calls} calls)`,
   );
-}
-
-/** The greatest of readings taken about twice a second until `work` is done. */
-async function mostWhile(work: Promise<unknown>, read: () => number): Promise<number> {
-  let done = false;
-  const end = work.finally(() => {
-    done = true;
-  });
-  let most = 0;
-  while (!done) {
-    most = Math.max(most, read());
-    await Promise.race([end, sleep(500)]);
-  }
-  return most;
 }
 
 async function withPeer<T>(kind: PeerKind, work: (peer: Peer) => Promise<T>): Promise<T> {

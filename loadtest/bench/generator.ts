@@ -5,9 +5,11 @@ import type { Latency } from './results.ts';
 export interface Load {
   callsPerSecond: number;
   seconds: number;
+  /** As much load before that is not counted, s. Default 2. */
+  warmupSeconds?: number;
   /** From answer to BYE, ms. */
   holdMs: number;
-  /** Called about once a second. */
+  /** Called about once a second, with the seconds since the first call; not in a warm-up. */
   onProgress?: (doneSeconds: number) => void;
 }
 

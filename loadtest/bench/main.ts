@@ -87,8 +87,7 @@ function callsOptions(generator: Generator): CallsOptions {
     rates: only ?? rates,
     seconds: values.seconds === undefined ? seconds : positive(values.seconds),
     ...(only === undefined && { search }),
-    // SIPp's calls are as long as its scenario says.
-    ...(only === undefined && generator !== SIPP && { held }),
+    ...(only === undefined && { held }),
   };
 }
 

@@ -19,7 +19,8 @@ export interface Bound {
 
 export type Outcome = 'goal' | 'at least' | 'missed' | 'not measured';
 
-const OURS = 'strowger';
+/** Our peer's id. */
+export const OURS = 'strowger';
 const STATEFUL = 'kamailio';
 const STATELESS = 'kamailio-stateless';
 
@@ -136,8 +137,20 @@ function memoryGoals(results: Results): Goal[] {
   ];
 }
 
-function mediaGoals(_results: Results): Goal[] {
-  return [];
+/** A plain to plain row of ours is the one that is measured by default: the first of its kind. */
+function mediaGoals({ media }: Results): Goal[] {
+  const counts = [...new Set(media?.rows.map(({ calls }) => calls) ?? [50, 200])];
+  return counts.map((calls) => {
+    const cpu = (name: RegExp) =>
+      media?.rows.find((row) => row.calls === calls && name.test(row.name))?.cpuUsPerPacket;
+    return {
+      figure: `media plain to plain, CPU per packet at ${calls} calls ÷ rtpengine`,
+      measured: ratio(cpu(/plain to plain/i), cpu(/rtpengine/i)),
+      unit: '',
+      goal: atMost(1),
+      atLeast: atMost(2),
+    };
+  });
 }
 
 /** Calls as the prober measured them; as SIPp did, which is CPU and memory only, where the prober has not. */

@@ -6,10 +6,11 @@ import type {
   HighestRow,
   MediaPart,
   RegisterPart,
+  RegisterRow,
   Results,
   RunInfo,
 } from '../results.ts';
-import { type Bound, callsOf, type Goal, goals, outcome, ratio } from './goals.ts';
+import { type Bound, callsOf, type Goal, goals, OURS, outcome, ratio } from './goals.ts';
 import { registrarTitle, titleOf } from './names.ts';
 import { pictures } from './pictures.ts';
 
@@ -102,6 +103,7 @@ function callTable(rows: CallRow[]): string {
       'calls/s',
       '',
       'CPU per call',
+      'Strowger ÷ this',
       ...(hasLatency ? latencyHead : []),
       'peak memory',
       'failed',
@@ -111,6 +113,7 @@ function callTable(rows: CallRow[]): string {
       `${thousands(row.callsPerSecond)}${row.half ? ' (half of a highest rate)' : ''}`,
       titleOf(row.peer),
       figure(row.cpuUsPerCall, 'µs'),
+      times(ratio(oursOf(rows, row)?.cpuUsPerCall, row.cpuUsPerCall)),
       ...(hasLatency ? latencyCells(row) : []),
       figure(row.peakBytes / 1e6, 'MB'),
       `${thousands(row.failed)} of ${thousands(row.calls)}`,
@@ -119,18 +122,24 @@ function callTable(rows: CallRow[]): string {
   );
 }
 
+/** Our row of the same rate, for a row of another. */
+function oursOf(rows: CallRow[], { peer, callsPerSecond }: CallRow): CallRow | undefined {
+  if (peer === OURS) return undefined;
+  return rows.find((row) => row.peer === OURS && row.callsPerSecond === callsPerSecond);
+}
+
 function highestLines(highest: HighestRow[], { seconds, grid }: { seconds: number; grid: number }): string[] {
-  const base = highest.find(({ peer }) => peer === 'kamailio')?.passed;
+  const ours = highest.find(({ peer }) => peer === OURS)?.passed;
   return [
     '### Highest rate',
     `Without a failed call, a lost message or a retransmission in ${seconds} s, on a grid of ${thousands(grid)} calls/s.`,
     table(
-      ['', 'passed', 'failed', '÷ Kamailio, stateful'],
+      ['', 'passed', 'failed', 'Strowger ÷ this'],
       highest.map(({ peer, passed, failed }) => [
         titleOf(peer),
         `${thousands(passed)} calls/s`,
         failed === undefined ? 'not tried' : `${thousands(failed)} calls/s`,
-        times(ratio(passed, base)),
+        peer === OURS ? '' : times(ratio(ours, passed)),
       ]),
     ),
   ];
@@ -147,16 +156,19 @@ function heldLines(held: HeldRow[]): string[] {
 }
 
 function registerSection({ rows }: RegisterPart, picture: Picture): string[] {
+  const ours = ({ digest }: RegisterRow) =>
+    rows.find((row) => row.peer === OURS && row.digest === digest)?.cpuUsPerRegistration;
   return [
     '## Registrations',
     ...picture('register', 'CPU per registration and memory per binding'),
     table(
-      ['', '', 'rate', 'CPU per registration', 'bindings', 'bytes per binding', 'failed'],
+      ['', '', 'rate', 'CPU per registration', 'Strowger ÷ this', 'bindings', 'bytes per binding', 'failed'],
       rows.map((row) => [
         row.digest ? 'digest (401, then 200)' : 'no digest',
         registrarTitle(row.peer),
         `${thousands(row.registrationsPerSecond)}/s`,
         figure(row.cpuUsPerRegistration, 'µs'),
+        row.peer === OURS ? '' : times(ratio(ours(row), row.cpuUsPerRegistration)),
         thousands(row.bindings),
         thousands(row.bytesPerBinding),
         thousands(row.failed),

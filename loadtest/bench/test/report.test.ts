@@ -5,7 +5,7 @@ import { pictures } from '../report/pictures.ts';
 import { replaceBetween } from '../report/report.ts';
 import { linearScale, logScale } from '../report/scale.ts';
 import { drawPicture } from '../report/svg.ts';
-import { callLatency, callRow, results } from './fixture.ts';
+import { callLatency, callRow, mediaResults, results } from './fixture.ts';
 
 function goal(figure: string, of = results()): Goal {
   const found = goals(of).find((one) => one.figure === figure);
@@ -26,6 +26,11 @@ describe('figures to reach', () => {
     const row = of.calls!.rows.find((one) => one.peer === 'strowger' && one.callsPerSecond === 3_000)!;
     row.latency = callLatency(77, 150, 600);
     expect(goal('latency at half of the highest rate, p50', of).measured).toBe(77);
+  });
+
+  it('compare media with rtpengine', () => {
+    const figure = 'media plain to plain, CPU per packet at 50 calls ÷ rtpengine';
+    expect(goal(figure, mediaResults()).measured).toBe(0.8);
   });
 
   it('say what is reached', () => {
@@ -56,9 +61,9 @@ describe('the report', () => {
   const text = markdown(results(), (end) => `pictures/${end}.svg`);
 
   it('has a line for each run, with its figures', () => {
-    expect(text).toContain('| 1,000 | Kamailio, stateful | 100 µs | 50 µs');
-    expect(text).toContain('| no digest | Strowger | 3,000/s | 10 µs | 100,000 | 500 | 0 |');
-    expect(text).toContain('| Strowger | 6,000 calls/s | 6,500 calls/s | 1.50 |');
+    expect(text).toContain('| 1,000 | Kamailio, stateful | 100 µs | 0.50 | 50 µs');
+    expect(text).toContain('| no digest | Strowger | 3,000/s | 10 µs |  | 100,000 | 500 | 0 |');
+    expect(text).toContain('| Kamailio, stateful | 4,000 calls/s | 4,500 calls/s | 1.50 |');
   });
 
   it('names the machine, the programs and the commit', () => {
@@ -70,6 +75,7 @@ describe('the report', () => {
     expect(text).toContain('](pictures/calls.svg)');
     expect(text).not.toContain('## Media');
     expect(text).not.toMatch(/undefined|NaN/);
+    expect(markdown(mediaResults(), String)).toContain('| 50 | rtpengine userspace | 10 µs');
     expect(markdown({}, String)).not.toMatch(/undefined|NaN|## Calls/);
   });
 
@@ -85,6 +91,7 @@ describe('the report', () => {
 describe('pictures', () => {
   it('are one for each subject that was measured', () => {
     expect(Object.keys(pictures(results()))).toEqual(['calls', 'latency', 'register']);
+    expect(Object.keys(pictures(mediaResults()))).toEqual(['media']);
     expect(pictures({})).toEqual({});
   });
 
