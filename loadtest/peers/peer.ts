@@ -1,5 +1,5 @@
 /** The proxies that are compared: each a program of its own on free ports of this machine. */
-import { Switch } from '../../switch/test/e2e/harness/switch.ts';
+import { type ConfigFile, Switch } from '../../switch/test/e2e/harness/switch.ts';
 import { Kamailio } from './kamailio.ts';
 
 /** A proxy that runs. */
@@ -32,6 +32,14 @@ export const CALL_PEERS: readonly PeerKind[] = [
     title: 'Kamailio, stateless',
     start: () => startKamailio({ config: 'kamailio-stateless.cfg' }),
   },
+  {
+    id: 'strowger-no-wait',
+    title: 'Strowger, no batch waiting',
+    start: () =>
+      startStrowger('bench.yaml', (config) => {
+        config.realtime = { ...config.realtime, batchWait: 'off' };
+      }),
+  },
 ];
 
 /** Those that register users: with digest each REGISTER is challenged (401) and sent again. */
@@ -56,8 +64,11 @@ export function registrarPeers(digest: boolean): PeerKind[] {
   ];
 }
 
-async function startStrowger(base: 'bench.yaml' | 'bench-digest.yaml'): Promise<Peer> {
-  const ours = await Switch.start({ base });
+async function startStrowger(
+  base: 'bench.yaml' | 'bench-digest.yaml',
+  change?: (config: ConfigFile) => void,
+): Promise<Peer> {
+  const ours = await Switch.start({ base, change });
   return { sip: ours.sip, pid: ours.program.pid, stop: () => ours.stop() };
 }
 
