@@ -19,8 +19,9 @@ import {
 } from './abi';
 import { initPtr, initU32 } from './config';
 import { copy16 } from './mem/copy';
+import { sameBytes } from './sip/scan';
 import { parseIp } from './sip/uri';
-import { byte, bytes, cursor, decimal, writeAt } from './text';
+import { byte, bytes, cursor, decimal, text, writeAt } from './text';
 
 export const TARGET_BYTES: u32 = 24;
 export const G_TRANSPORT: u32 = 0; // u8
@@ -96,8 +97,19 @@ export function listenerHostLen(listener: usize): u32 {
 }
 
 const addresses: usize = memory.data(256, 16); // LISTENERS_MAX * 16
-const HOST_PORT_BYTES: u32 = 80; // host, colon, port, and slack
-const hostPorts: usize = memory.data(1280, 16); // LISTENERS_MAX * HOST_PORT_BYTES, each led by its length
+/** By TRANSPORT_*: the parameter of a URI that asks for it (UDP needs none). */
+const URI_TRANSPORTS: StaticArray<string> = [
+  '',
+  ';transport=tcp',
+  ';transport=tls',
+  ';transport=ws',
+  ';transport=wss',
+];
+// By listener: `host:port`, and what our entries of Record-Route begin with, each led by its length.
+const HOST_PORT_BYTES: u32 = 80;
+const ROUTE_BYTES: u32 = 128;
+const hostPorts: usize = memory.data(1280, 16); // LISTENERS_MAX * HOST_PORT_BYTES
+const routes: usize = memory.data(2048, 16); // LISTENERS_MAX * ROUTE_BYTES
 /** Bit n: listener n has an address. */
 let numeric: u32 = 0;
 
@@ -107,12 +119,19 @@ export function listenersInit(): void {
   for (let i: u32 = 0; i < listenerCount(); i++) {
     const l = listenerAt(i);
     if (parseIp(listenerHost(l), listenerHostLen(l), addresses + i * 16)) numeric |= 1 << i;
-    const at = hostPorts + i * HOST_PORT_BYTES;
-    writeAt(at + 1);
+    const hostPort = hostPorts + i * HOST_PORT_BYTES;
+    writeAt(hostPort + 1);
     bytes(listenerHost(l), listenerHostLen(l));
     byte(58);
     decimal(listenerPort(l));
-    store<u8>(at, cursor - at - 1);
+    store<u8>(hostPort, cursor - hostPort - 1);
+    const route = routes + i * ROUTE_BYTES;
+    writeAt(route + 1);
+    text('<sip:');
+    writeHostPort(i);
+    text(URI_TRANSPORTS[listenerTransport(l)]);
+    text(';lr;ck=');
+    store<u8>(route, cursor - route - 1);
   }
 }
 
@@ -120,6 +139,22 @@ export function listenersInit(): void {
 export function writeHostPort(i: u32): void {
   const at = hostPorts + i * HOST_PORT_BYTES;
   bytes(at + 1, load<u8>(at));
+}
+
+/** Writes what an entry of Record-Route that names the `i`th listener begins with, up to the value of `ck`. */
+export function writeRoute(i: u32): void {
+  const at = routes + i * ROUTE_BYTES;
+  bytes(at + 1, load<u8>(at));
+}
+
+/** The value of `ck` in the entry at `at` if we wrote it so, to the letter; else 0. */
+export function routeCookie(at: usize, end: usize): usize {
+  for (let i: u32 = 0; i < listenerCount(); i++) {
+    const route = routes + i * ROUTE_BYTES;
+    const len = load<u8>(route) as u32;
+    if (at + len < end && sameBytes(at, route + 1, len)) return at + len;
+  }
+  return 0;
 }
 
 /** Whether the `i`th listener is at an address; one whose host is a name is at none. */

@@ -24,7 +24,7 @@ import {
 } from '../sip/message';
 import { parseUri } from '../sip/uri';
 import { TRANSPORT_UDP } from '../abi';
-import { targetCopy } from '../target';
+import { routeCookie, targetCopy } from '../target';
 import { byte, bytes, cursor, text, writeAt } from '../text';
 import { FK_BINDING, FK_TARGET, TXF_TRUNK, TX_FLAGS, FK_TX } from '../transaction/tables';
 import { isOurs } from '../proxy/route';
@@ -111,7 +111,9 @@ function collectRoutes(): u32 {
   for (let i = hdrFirst(H_RECORD_ROUTE); i >= 0; i = hdrNext(i)) {
     const end = hdrVal(i) + hdrValLen(i);
     let at = hdrVal(i);
-    while (at < end && parseAddress(at, end)) {
+    while (at < end) {
+      if (routeCookie(at, end) != 0) return n; // ours, as mostly
+      if (!parseAddress(at, end)) break;
       const uri = adUriPtr;
       const len = adUriLen;
       at = adEnd + 1;

@@ -27,21 +27,14 @@ import {
   headersPtr,
   maxForwards,
 } from '../sip/message';
-import { listenerAt, listenerFor, listenerTransport, writeHostPort } from '../target';
+import { listenerAt, listenerFor, listenerTransport, writeHostPort, writeRoute } from '../target';
 import { byte, bytes, crlf, decimal, text } from '../text';
 
 /** Hops that a request without Max-Forwards is given (RFC 3261 16.6 step 3). */
 const MAX_FORWARDS_DEFAULT: u32 = 70;
 
-/** By TRANSPORT_*: the transport in a Via, and the parameter of a URI that asks for it (UDP needs none). */
+/** By TRANSPORT_*: the transport in a Via. */
 const VIA_TRANSPORTS: StaticArray<string> = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'];
-const URI_TRANSPORTS: StaticArray<string> = [
-  '',
-  ';transport=tcp',
-  ';transport=tls',
-  ';transport=ws',
-  ';transport=wss',
-];
 
 /** Our Via towards `to`, its branch saying that answers go to `back`. */
 export function writeVia(to: usize, kind: u32, back: usize, a: u32, b: u32, index: u32, hash: u64): void {
@@ -66,11 +59,8 @@ function recordRouteOne(
   b: usize,
   bBinding: usize,
 ): void {
-  const listener = listenerFor(towards);
-  text('Record-Route: <sip:');
-  writeHostPort(listener);
-  text(URI_TRANSPORTS[listenerTransport(listenerAt(listener))]);
-  text(';lr;ck=');
+  text('Record-Route: ');
+  writeRoute(listenerFor(towards));
   writeDialogCookie(
     slot,
     gen,

@@ -11,8 +11,9 @@ import { adEnd, adUriLen, adUriPtr, parseAddress } from '../sip/address';
 import { H_ROUTE } from '../sip/header';
 import { hdrFirst, hdrLine, hdrLineEnd, hdrNext, hdrVal, hdrValLen } from '../sip/message';
 import { pvLen, pvPtr } from '../sip/param';
+import { findByte } from '../sip/scan';
 import { parseIp, parseUri, uHostLen, uHostPtr, uPort, uriParam } from '../sip/uri';
-import { listenerCount, listenerIsAt } from '../target';
+import { listenerCount, listenerIsAt, routeCookie } from '../target';
 
 /** No Route of ours. */
 export const ROUTE_NONE: u32 = 0;
@@ -50,6 +51,16 @@ export function takeRoutes(): u32 {
     const end = hdrVal(i) + hdrValLen(i);
     let at = hdrVal(i);
     while (at < end) {
+      // Mostly the entry is as we wrote it. What is not goes the long way.
+      const cookie: usize = found == ROUTE_DIALOG ? 0 : routeCookie(at, end);
+      if (cookie != 0) {
+        const close = findByte(cookie, end, 62);
+        if (isSeparatorOrEnd(close + 1, end) && readDialogCookie(cookie, (close - cookie) as u32)) {
+          found = ROUTE_DIALOG;
+          at = skipSeparators(close + 1, end);
+          continue;
+        }
+      }
       if (!parseAddress(at, end) || !parseUri(adUriPtr, adUriLen)) return ROUTE_BAD;
       const next = adEnd;
       if (!isOurs()) {
@@ -65,12 +76,21 @@ export function takeRoutes(): u32 {
           return found;
         }
       }
-      at = next;
-      while (at < end && isSeparator(load<u8>(at))) at++;
+      at = skipSeparators(next, end);
     }
     editCut(hdrLine(i), hdrLineEnd(i));
   }
   return found;
+}
+
+function isSeparatorOrEnd(at: usize, end: usize): bool {
+  return at == end || (at < end && load<u8>(at) == 44);
+}
+
+function skipSeparators(from: usize, end: usize): usize {
+  let at = from;
+  while (at < end && isSeparator(load<u8>(at))) at++;
+  return at;
 }
 
 function isSeparator(c: u32): bool {

@@ -4,7 +4,7 @@
  */
 import { classesInit } from './scan';
 
-/** Not in the table. */
+/** Not in the table. The first five that are, up to CSeq, are those that every response repeats (RFC 3261 8.2.6.2). */
 export const H_OTHER: u32 = 0;
 export const H_VIA: u32 = 1;
 export const H_FROM: u32 = 2;

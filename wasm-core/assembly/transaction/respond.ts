@@ -30,7 +30,7 @@ import {
   viaRportLen,
   viaRportPtr,
 } from '../sip/message';
-import { H_CALL_ID, H_CSEQ, H_FROM, H_TIMESTAMP, H_TO, H_VIA } from '../sip/header';
+import { H_CSEQ, H_OTHER, H_TIMESTAMP, H_TO } from '../sip/header';
 import { parseIp } from '../sip/uri';
 import { reasonPhrase } from '../sip/status';
 import { G_ADDRESS, G_PORT, sameAddress, targetCopy, targetFromFrame } from '../target';
@@ -86,19 +86,29 @@ export function writeResponse(status: u32, extra: usize, extraLen: u32): void {
   text(' ');
   text(reasonPhrase(status));
   crlf();
+  // Lines that follow each other are copied together.
+  let from: usize = 0;
+  let to: usize = 0;
   for (let i: u32 = 0; i < hdrCount; i++) {
     const id = hdrId(i);
-    if (id == H_TO && toTagLen == 0 && status > 100) {
+    const tagless = id == H_TO && toTagLen == 0 && status > 100;
+    const timestamp = id == H_TIMESTAMP && status == 100;
+    if (!tagless && (id <= H_CSEQ || timestamp) && id != H_OTHER) {
+      if (hdrLine(i) != to) {
+        editCopy(from, to);
+        from = hdrLine(i);
+      }
+      to = hdrLineEnd(i);
+    } else if (tagless) {
+      editCopy(from, to);
+      from = to = 0;
       bytes(hdrLine(i), (hdrVal(i) + hdrValLen(i) - hdrLine(i)) as u32);
       text(';tag=');
       hex64(localTag());
       crlf();
-    } else if (id == H_VIA || id == H_FROM || id == H_TO || id == H_CALL_ID || id == H_CSEQ) {
-      editCopy(hdrLine(i), hdrLineEnd(i));
-    } else if (id == H_TIMESTAMP && status == 100) {
-      editCopy(hdrLine(i), hdrLineEnd(i));
     }
   }
+  editCopy(from, to);
   bytes(extra, extraLen);
   text('Server: Strowger\r\nContent-Length: 0\r\n\r\n');
 }
