@@ -11,7 +11,6 @@ const K: usize = memory.data<u32>([
   0xffeff47d, 0x85845dd1, 0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb,
   0xeb86d391,
 ]);
-const SHIFTS: usize = memory.data<u8>([7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]);
 const last: usize = memory.data(128, 16);
 
 let a0: u32 = 0;
@@ -19,32 +18,39 @@ let b0: u32 = 0;
 let c0: u32 = 0;
 let d0: u32 = 0;
 
+/** One of the 64 operations: `i` is its number, `g` (modulo 16) the word that it takes. */
+function step(a: u32, b: u32, f: u32, i: u32, ptr: usize, g: u32, shift: u32): u32 {
+  return b + rotl<u32>(a + f + load<u32>(K + (i << 2)) + load<u32>(ptr + ((g & 15) << 2)), shift);
+}
+
 function block(ptr: usize): void {
   let a = a0;
   let b = b0;
   let c = c0;
   let d = d0;
-  for (let i: u32 = 0; i < 64; i++) {
-    let f: u32;
-    let g: u32;
-    if (i < 16) {
-      f = d ^ (b & (c ^ d));
-      g = i;
-    } else if (i < 32) {
-      f = c ^ (d & (b ^ c));
-      g = (5 * i + 1) & 15;
-    } else if (i < 48) {
-      f = b ^ c ^ d;
-      g = (3 * i + 5) & 15;
-    } else {
-      f = c ^ (b | ~d);
-      g = (7 * i) & 15;
-    }
-    const sum = a + f + load<u32>(K + (i << 2)) + load<u32>(ptr + (g << 2));
-    a = d;
-    d = c;
-    c = b;
-    b += rotl<u32>(sum, load<u8>(SHIFTS + ((i >> 4) << 2) + (i & 3)));
+  for (let i: u32 = 0; i < 16; i += 4) {
+    a = step(a, b, d ^ (b & (c ^ d)), i, ptr, i, 7);
+    d = step(d, a, c ^ (a & (b ^ c)), i + 1, ptr, i + 1, 12);
+    c = step(c, d, b ^ (d & (a ^ b)), i + 2, ptr, i + 2, 17);
+    b = step(b, c, a ^ (c & (d ^ a)), i + 3, ptr, i + 3, 22);
+  }
+  for (let i: u32 = 16; i < 32; i += 4) {
+    a = step(a, b, c ^ (d & (b ^ c)), i, ptr, 5 * i + 1, 5);
+    d = step(d, a, b ^ (c & (a ^ b)), i + 1, ptr, 5 * (i + 1) + 1, 9);
+    c = step(c, d, a ^ (b & (d ^ a)), i + 2, ptr, 5 * (i + 2) + 1, 14);
+    b = step(b, c, d ^ (a & (c ^ d)), i + 3, ptr, 5 * (i + 3) + 1, 20);
+  }
+  for (let i: u32 = 32; i < 48; i += 4) {
+    a = step(a, b, b ^ c ^ d, i, ptr, 3 * i + 5, 4);
+    d = step(d, a, a ^ b ^ c, i + 1, ptr, 3 * (i + 1) + 5, 11);
+    c = step(c, d, d ^ a ^ b, i + 2, ptr, 3 * (i + 2) + 5, 16);
+    b = step(b, c, c ^ d ^ a, i + 3, ptr, 3 * (i + 3) + 5, 23);
+  }
+  for (let i: u32 = 48; i < 64; i += 4) {
+    a = step(a, b, c ^ (b | ~d), i, ptr, 7 * i, 6);
+    d = step(d, a, b ^ (a | ~c), i + 1, ptr, 7 * (i + 1), 10);
+    c = step(c, d, a ^ (d | ~b), i + 2, ptr, 7 * (i + 2), 15);
+    b = step(b, c, d ^ (c | ~a), i + 3, ptr, 7 * (i + 3), 21);
   }
   a0 += a;
   b0 += b;

@@ -22,18 +22,12 @@ function siphash(key: usize, ptr: usize, len: u32, each: u32, final: u32): u64 {
   let v1: u64 = k1 ^ 0x646f72616e646f6d;
   let v2: u64 = k0 ^ 0x6c7967656e657261;
   let v3: u64 = k1 ^ 0x7465646279746573;
-  const words = len >> 3;
-  for (let i: u32 = 0; i <= words + 1; i++) {
-    let m: u64 = 0;
-    let rounds = each;
-    if (i < words) m = load<u64>(ptr + (i << 3));
-    else if (i == words) m = lastWord(ptr, len);
-    else {
-      v2 ^= 0xff;
-      rounds = final;
-    }
+  const whole = ptr + (len & ~7);
+  for (let p = ptr; p <= whole; p += 8) {
+    const m = p < whole ? load<u64>(p) : lastWord(ptr, len);
     v3 ^= m;
-    for (; rounds > 0; rounds--) {
+    let rounds = each;
+    do {
       v0 += v1;
       v1 = rotl<u64>(v1, 13) ^ v0;
       v0 = rotl<u64>(v0, 32);
@@ -44,9 +38,23 @@ function siphash(key: usize, ptr: usize, len: u32, each: u32, final: u32): u64 {
       v2 += v1;
       v1 = rotl<u64>(v1, 17) ^ v2;
       v2 = rotl<u64>(v2, 32);
-    }
+    } while (--rounds != 0);
     v0 ^= m;
   }
+  v2 ^= 0xff;
+  let rounds = final;
+  do {
+    v0 += v1;
+    v1 = rotl<u64>(v1, 13) ^ v0;
+    v0 = rotl<u64>(v0, 32);
+    v2 += v3;
+    v3 = rotl<u64>(v3, 16) ^ v2;
+    v0 += v3;
+    v3 = rotl<u64>(v3, 21) ^ v0;
+    v2 += v1;
+    v1 = rotl<u64>(v1, 17) ^ v2;
+    v2 = rotl<u64>(v2, 32);
+  } while (--rounds != 0);
   return v0 ^ v1 ^ v2 ^ v3;
 }
 
