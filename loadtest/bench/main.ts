@@ -26,7 +26,7 @@ parts (default: all)
   report     only writes the report on what was measured before
 
 options
-  --quick           fewer and shorter runs: two or three minutes
+  --quick           fewer and shorter runs, and no search for the highest rate: three minutes
   --rates 500,1000  calls: only these calls per second, without a search for the highest rate
   --peers ID,ID     calls: only these of ${CALL_PEERS.map(({ id }) => id).join(', ')}
   --seconds N       calls: of each run
@@ -50,11 +50,7 @@ const name = values.save ? REFERENCE : new Date().toISOString().slice(0, 10);
 /** What is measured by default, and with --quick. */
 const SETTINGS = values.quick
   ? {
-      calls: {
-        rates: [1_000, 2_000],
-        seconds: 4,
-        search: { from: 2_000, max: 16_000, grid: 1_000, seconds: 3 },
-      },
+      calls: { rates: [1_000, 2_000], seconds: 4 },
       register: { bindings: 20_000 },
     }
   : {
@@ -79,7 +75,7 @@ async function main(): Promise<void> {
 }
 
 function callsOptions(generator: Generator): CallsOptions {
-  const { rates, seconds, search, held } = { held: undefined, ...SETTINGS.calls };
+  const { rates, seconds, search, held } = { search: undefined, held: undefined, ...SETTINGS.calls };
   const only = values.rates?.split(',').map(positive);
   return {
     generator,

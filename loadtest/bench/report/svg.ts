@@ -51,6 +51,9 @@ const PANEL_HEIGHT = 250;
 /** Around the plot of a panel: for its title, its numbers and the title of its x axis. */
 const PLOT = { top: 34, right: 14, bottom: 44, left: 46 };
 
+/** What a hollow dot means. */
+const FLAWED = 'hollow: calls failed or were retransmitted';
+
 const STYLE = `
   .page { fill: #ffffff } .title { fill: #14181f; font-size: 17px; font-weight: 600 }
   .text { fill: #57606a; font-size: 12px } .strong { fill: #14181f; font-size: 12.5px; font-weight: 600 }
@@ -102,10 +105,8 @@ function drawLegend(panels: Panel[]): string {
     x += 34 + name.length * 7.2 + 28;
   }
   if (panels.some(({ series }) => series.some(({ points }) => points.some(({ flawed }) => flawed)))) {
-    parts.push(
-      dot(x, 72, 's1 flawed'),
-      text(x + 12, 76, 'hollow: calls failed or were retransmitted', 'text'),
-    );
+    const right = WIDTH - MARGIN;
+    parts.push(dot(right - 5.8 * FLAWED.length - 8, 28, 's1 flawed'), text(right, 32, FLAWED, 'text', 'end'));
   }
   return parts.join('');
 }
