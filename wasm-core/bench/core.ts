@@ -9,7 +9,7 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nowUs } from '../../switch/control/clock.ts';
-import { type Cost, type Costs, callCosts, registerCosts, timed } from './flow.ts';
+import { BATCH, type Cost, type Costs, callCosts, registerCosts, timed } from './flow.ts';
 import { type Memory, memoryOf } from './memory.ts';
 import { invite } from './messages.ts';
 import { Rig } from './rig.ts';
@@ -107,6 +107,12 @@ function print(report: Report, base: Report | null): void {
       console.log(`${name.padEnd(32)}  ${a}${b}${c}   ${change(report, base, build, name).padStart(10)}`);
     }
   }
+  const host = Object.values(report.costs['host']!).reduce((sum, { median }) => sum + median, 0);
+  const alone = host + report.costs['simd']!['INVITE']!.median;
+  console.log(
+    `\nclock and host call: ${((host / alone) * 100).toFixed(0)} % of a step with one INVITE, ` +
+      `${((host / (host + BATCH * report.costs['simd']!['INVITE']!.median)) * 100).toFixed(1)} % of one with ${BATCH}`,
+  );
   console.log('\nmemory');
   for (const [name, bytes] of Object.entries(memory))
     console.log(`${name.padEnd(64)} ${bytes.toLocaleString('en').padStart(12)} bytes`);

@@ -6,7 +6,8 @@ import { CALLEE_PORT, CALLER_PORT, answer, credentials, inDialog, invite, regist
 import type { Algorithm } from './messages.ts';
 import { Rig, type Sent, ha1, userName } from './rig.ts';
 
-const BATCH = 64;
+/** Messages of one step. */
+export const BATCH = 64;
 /** Batches of a round. */
 const BATCHES = 64;
 const CALLS_PER_S = 1000;

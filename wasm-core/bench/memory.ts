@@ -3,13 +3,13 @@
  * which they are then found to fit, and one with room for none.
  */
 import type { CoreInit } from '../host/core.ts';
+import { BATCH } from './flow.ts';
 import { CALLEE_PORT, CALLER_PORT, answer, inDialog, invite, register } from './messages.ts';
 import { Rig, USERS, userName } from './rig.ts';
 
 /** Bytes by name. */
 export type Memory = Record<string, number>;
 
-const BATCH = 64;
 /** Calls and bindings; memory grows in pages of 64 KiB, which is 32 bytes for each of so many. */
 const COUNT = USERS;
 

@@ -144,8 +144,9 @@ function classEnd(at: usize, end: usize, i: u32): usize {
     if (inside != 0xffff) return within(at + (ctz(~inside) as usize), end);
     return at + 16 < end ? classEndFar(at + 16, end, i) : end;
   }
+  const bit: u32 = 1 << i;
   let p = at;
-  while (p < end && (load<u8>(classes + load<u8>(p)) & (1 << i)) != 0) p++;
+  while (p < end && ((load<u8>(classes + load<u8>(p)) as u32) & bit) != 0) p++;
   return p;
 }
 
