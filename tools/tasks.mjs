@@ -59,7 +59,7 @@ export const TASKS = {
     run: program('loadtest/bench/main.ts'),
   },
   'bench:core': {
-    what: 'what the signalling core costs per parse and per step',
+    what: 'what the signalling core costs per stage and step, and its memory (--rounds, --json, --save)',
     needs: [...TOOLS, 'wasm'],
     run: program('wasm-core/bench/core.ts'),
   },
