@@ -142,7 +142,8 @@ export class Calls {
     this.#sent[place] = 0;
     this.#came[place] = 0;
     this.#up++;
-    const length = this.#messages.invite.write(this.#sockets.memory, this.#sockets.out, call) - this.#sockets.out;
+    const length =
+      this.#messages.invite.write(this.#sockets.memory, this.#sockets.out, call) - this.#sockets.out;
     this.#send(CALLER, place, INVITE, length);
     if (call >= this.#counted) this.#late.add(this.#sentUs[place * KINDS.length + INVITE]! - dueUs);
   }
@@ -210,7 +211,8 @@ export class Calls {
     const place = this.#placeOf(at);
     if (place < 0) return;
     if (status === 180) this.#measure(place, RINGING, at);
-    else if (status === 200 && memory[memory.indexOf(this.#cseq, at) + this.#cseq.length] === 50) this.#ended(place, at);
+    else if (status === 200 && memory[memory.indexOf(this.#cseq, at) + this.#cseq.length] === 50)
+      this.#ended(place, at);
     else if (status === 200) this.#answered(place, at);
     else this.#fail(place); // refused
   }
@@ -229,9 +231,10 @@ export class Calls {
 
   #ended(place: number, at: number): void {
     if (!this.#measure(place, DONE, at)) return;
-    if (this.#came[place] !== ALL) return this.#fail(place);
-    if (this.#call[place]! >= this.#counted) this.#completed++;
-    this.#forget(place);
+    if (this.#came[place] === ALL) {
+      if (this.#call[place]! >= this.#counted) this.#completed++;
+      this.#forget(place);
+    } else this.#fail(place);
   }
 
   #fail(place: number): void {

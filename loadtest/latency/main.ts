@@ -9,7 +9,9 @@ import { KINDS, type Latency, probe, type ProbeResult } from './prober.ts';
 const COLUMN = 10;
 
 function cells(name: string, { count, p50, p99, p999, max }: Latency): string {
-  return name.padEnd(12) + [count, p50, p99, p999, max].map((value) => String(value).padStart(COLUMN)).join('');
+  return (
+    name.padEnd(12) + [count, p50, p99, p999, max].map((value) => String(value).padStart(COLUMN)).join('')
+  );
 }
 
 function report(result: ProbeResult): string {
@@ -18,7 +20,8 @@ function report(result: ProbeResult): string {
   return [
     `${callsPerSecond} calls/s: ${completed} of ${calls} calls completed, ${failed} failed, ${lost} messages lost, ` +
       `${retransmissions} retransmissions${cpu} (prober: ${Math.round(result.proberCpuUsPerCall)} µs)`,
-    'added, µs'.padEnd(12) + ['count', 'p50', 'p99', 'p99.9', 'max'].map((head) => head.padStart(COLUMN)).join(''),
+    'added, µs'.padEnd(12) +
+      ['count', 'p50', 'p99', 'p99.9', 'max'].map((head) => head.padStart(COLUMN)).join(''),
     ...[...KINDS, 'all' as const].map((kind) => cells(kind, added[kind])),
     cells('direct path', direct),
     cells('sent late', lateUs),

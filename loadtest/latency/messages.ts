@@ -75,7 +75,10 @@ export class Messages {
   readonly #answer: Template;
   readonly #toTag = new Template(';tag=c@N@\r\n');
   readonly #noBody = Buffer.from('Content-Length: 0\r\n\r\n');
-  readonly #statuses = { 180: Buffer.from('SIP/2.0 180 Ringing\r\n'), 200: Buffer.from('SIP/2.0 200 OK\r\n') };
+  readonly #statuses = {
+    180: Buffer.from('SIP/2.0 180 Ringing\r\n'),
+    200: Buffer.from('SIP/2.0 200 OK\r\n'),
+  };
   readonly #record = Buffer.from('Record-Route');
   readonly #route = Buffer.from('Route');
 
@@ -126,7 +129,14 @@ export class Messages {
   }
 
   /** Writes ACK or BYE at `at`, with route lines of `routeLength` bytes at `route`; returns where it ends. */
-  inDialog(method: 'ACK' | 'BYE', memory: Buffer, at: number, call: number, route: number, routeLength: number): number {
+  inDialog(
+    method: 'ACK' | 'BYE',
+    memory: Buffer,
+    at: number,
+    call: number,
+    route: number,
+    routeLength: number,
+  ): number {
     const [head, tail] = method === 'ACK' ? this.#ack : this.#bye;
     const end = head!.write(memory, at, call);
     memory.copyWithin(end, route, route + routeLength);
@@ -134,7 +144,14 @@ export class Messages {
   }
 
   /** Writes 180 or 200 to the INVITE, or 200 to the BYE, that lies at `from` to `end`; returns where it ends. */
-  response(what: 180 | 200 | 'bye', memory: Buffer, at: number, call: number, from: number, end: number): number {
+  response(
+    what: 180 | 200 | 'bye',
+    memory: Buffer,
+    at: number,
+    call: number,
+    from: number,
+    end: number,
+  ): number {
     const status = this.#statuses[what === 'bye' ? 200 : what];
     let out = at + status.copy(memory, at);
     for (let line = memory.indexOf(LF, from) + 1; line < end; ) {

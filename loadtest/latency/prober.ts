@@ -78,7 +78,8 @@ export type ProbeMessage =
   | { kind: 'error'; message: string };
 
 function positive(what: string, value: number, max: number): void {
-  if (!(value > 0 && value <= max)) throw new RangeError(`${what} is ${value}, not above 0 and at most ${max}`);
+  if (!(value > 0 && value <= max))
+    throw new RangeError(`${what} is ${value}, not above 0 and at most ${max}`);
 }
 
 function checked(options: ProbeOptions): ProbeTask {
@@ -89,8 +90,10 @@ function checked(options: ProbeOptions): ProbeTask {
     domain: 'strowger.test',
     ...options,
   };
-  if (process.platform !== 'linux') throw new Error('the prober needs Linux: it uses recvmmsg and SO_TIMESTAMPNS');
-  if (!/^[\d.]+:\d+$/.test(task.proxy)) throw new RangeError(`the proxy is ADDRESS:PORT, not '${task.proxy}'`);
+  if (process.platform !== 'linux')
+    throw new Error('the prober needs Linux: it uses recvmmsg and SO_TIMESTAMPNS');
+  if (!/^[\d.]+:\d+$/.test(task.proxy))
+    throw new RangeError(`the proxy is ADDRESS:PORT, not '${task.proxy}'`);
   positive('callsPerSecond', task.callsPerSecond, 50_000);
   positive('seconds', task.seconds, 3_600);
   positive('holdMs', task.holdMs, 600_000);

@@ -28,7 +28,8 @@ function measureDirect(sockets: Sockets): Float32Array {
     sockets.setClock(nowUs());
     const sentUs = nowUs();
     sockets.send(0, length, port);
-    for (let n = sockets.receive(1); n > 0; n--) samples.add(sockets.arrivedUs(sockets.at(1, n - 1)) - sentUs);
+    for (let n = sockets.receive(1); n > 0; n--)
+      samples.add(sockets.arrivedUs(sockets.at(1, n - 1)) - sentUs);
   }
   return samples.all.slice(DIRECT_MESSAGES / 10); // without what warmed up
 }
@@ -60,7 +61,9 @@ function register(sockets: Sockets, { user, domain, proxy }: ProbeTask, port: nu
         const line = sockets.memory.toString('latin1', at, sockets.memory.indexOf(13, at));
         if (line.startsWith('SIP/2.0 200')) return;
         if (line.startsWith('SIP/2.0 ') && !line.startsWith('SIP/2.0 1'))
-          throw new Error(`${proxy} answered the REGISTER of '${user}' with '${line}'; it must take it without credentials`);
+          throw new Error(
+            `${proxy} answered the REGISTER of '${user}' with '${line}'; it must take it without credentials`,
+          );
       }
     }
   }

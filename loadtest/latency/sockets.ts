@@ -1,6 +1,12 @@
 /** The prober's two UDP sockets, and the memory that its messages lie in. */
 import { parseAddress } from '../../wasm-core/host/address.ts';
-import { BatchReceiver, BatchSender, openSyscalls, type Syscalls, VECTOR_ENTRY_BYTES } from '../../switch/realtime/udp.ts';
+import {
+  BatchReceiver,
+  BatchSender,
+  openSyscalls,
+  type Syscalls,
+  VECTOR_ENTRY_BYTES,
+} from '../../switch/realtime/udp.ts';
 
 /** Datagrams taken at a time. */
 const SLOTS = 64;
