@@ -1,7 +1,7 @@
 /**
  * Calls through each proxy: CPU per call and added latency from one run per rate, the highest rate, and memory.
  * Every run is with a proxy freshly started; at each rate the proxies take turns, so that what else the machine does
- * hits all of them.
+ * hits all of them, and each has several: where the system places two programs on two cores changes what waking costs by half.
  */
 import { sleep } from '../../switch/test/e2e/harness/wait.ts';
 import type { Peer, PeerKind } from '../peers/peer.ts';
@@ -19,8 +19,10 @@ export interface CallsOptions {
   rates: number[];
   /** Of each run that is measured, after the generator's warm-up. */
   seconds: number;
+  /** Runs at each rate, of which the one with the median CPU is kept. Default 1. */
+  rounds?: number;
   /** The search for the highest rate; without it there is none, nor a run at half of that rate. */
-  search?: SearchOptions & { seconds: number };
+  search?: Search;
   /** Calls that are up at the same time when memory per call is measured, of the first two peers; without it, it is not. */
   held?: number;
 }
@@ -38,25 +40,36 @@ const HEAPS_TIDIED_MS = 5_000;
 type Search = SearchOptions & { seconds: number };
 
 export async function measureCalls(options: CallsOptions): Promise<CallsPart> {
-  const { generator, peers, seconds, search, held } = options;
+  const { generator, peers, seconds, rounds = 1, search, held } = options;
   const part: CallsPart = {
     run: runInfo(),
-    settings: { generator: generator.title, seconds, ...(search && { search }) },
+    settings: { generator: generator.title, seconds, rounds, ...(search && { search }) },
     rows: [],
     highest: [],
     held: [],
   };
-  if (search) for (const kind of peers) part.highest.push(await findHighest(generator, kind, search));
+  const compared = peers.slice(0, 2);
+  if (search) for (const kind of compared) part.highest.push(await findHighest(generator, kind, search));
   const halves = halfRates(part.highest);
   for (const rate of ascending([...options.rates, ...halves])) {
-    for (const kind of peers) {
-      const row = await measureRate(generator, kind, rate, seconds);
+    const runs: CallRow[] = [];
+    for (let round = 0; round < rounds; round++)
+      for (const kind of peers) runs.push(await measureRate(generator, kind, rate, seconds));
+    for (const { id } of peers) {
+      const row = medianRun(runs.filter(({ peer }) => peer === id));
       part.rows.push({ ...row, half: halves.includes(rate) });
     }
   }
   // The others are variants of the first two.
   if (held) for (const kind of peers.slice(0, 2)) part.held.push(await measureHeld(generator, kind, held));
   return part;
+}
+
+/** The run with the median CPU, with the CPU of all of them. */
+export function medianRun(runs: readonly CallRow[]): CallRow {
+  const sorted = runs.toSorted((a, b) => a.cpuUsPerCall - b.cpuUsPerCall);
+  const median = sorted[(sorted.length - 1) >> 1]!;
+  return { ...median, cpuUsPerCallOfRounds: sorted.map(({ cpuUsPerCall }) => cpuUsPerCall) };
 }
 
 /** Half of the highest rates of the first two peers, ours and the one ratios are taken to, in whole hundreds. */

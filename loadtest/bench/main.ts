@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: Strowger next to other proxies in one run. See loadtest/README.md.
  *
- *   npm run bench -- [calls] [register] [media] [report] [--quick] [--save]
+ *   npm run bench -- [calls] [sipp] [register] [report] [--quick] [--save]
  *
  * Without a part, all are measured. Results go to loadtest/results/DATE.json and the files beside it; with --save to
  * `reference.*`, which docs/PERFORMANCE.md shows.
@@ -10,18 +10,21 @@ import { parseArgs } from 'node:util';
 import { CALL_PEERS, type PeerKind } from '../peers/peer.ts';
 import { type CallsOptions, measureCalls } from './calls.ts';
 import type { Generator } from './generator.ts';
+import { probe } from '../latency/prober.ts';
+import { proberGenerator } from './prober-generator.ts';
 import { measureRegister } from './register.ts';
 import { goalLines, REFERENCE, writeReport } from './report/report.ts';
 import { mergeResults } from './results.ts';
 import { SIPP } from './sipp-generator.ts';
 
-const PARTS = ['calls', 'register', 'report'] as const;
+const PARTS = ['calls', 'sipp', 'register', 'report'] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `npm run bench -- [PART ...] [options]
 
 parts (default: all)
-  calls      CPU per call, added latency, memory and highest rate, ours and Kamailio's
+  calls      CPU per call, added latency, memory and highest rate, ours and Kamailio's, by an open-loop prober
+  sipp       CPU per call with calls placed by SIPp, which sends in bursts of 4 ms
   register   CPU per registration and memory per binding, with and without digest
   report     only writes the report on what was measured before
 
@@ -50,40 +53,46 @@ const name = values.save ? REFERENCE : new Date().toISOString().slice(0, 10);
 /** What is measured by default, and with --quick. */
 const SETTINGS = values.quick
   ? {
-      calls: { rates: [1_000, 2_000], seconds: 4 },
+      calls: { rates: [1_000, 2_000], seconds: 4, rounds: 1 },
+      sipp: { rates: [2_000], seconds: 4, rounds: 1 },
       register: { bindings: 20_000 },
     }
   : {
       calls: {
         rates: [500, 1_000, 2_000, 4_000],
-        seconds: 10,
+        seconds: 6,
+        rounds: 3,
         search: { from: 2_000, max: 16_000, grid: 500, seconds: 5 },
         held: 10_000,
       },
+      sipp: { rates: [2_000], seconds: 8, rounds: 3 },
       register: { bindings: 100_000 },
     };
 
 async function main(): Promise<void> {
   const parts = chosenParts();
   if (parts.has('calls')) {
-    const part = await measureCalls(callsOptions(SIPP));
-    mergeResults(name, { sipp: part });
+    const options = callsOptions(proberGenerator(probe), SETTINGS.calls);
+    mergeResults(name, { calls: await measureCalls(options) });
   }
+  if (parts.has('sipp')) mergeResults(name, { sipp: await measureCalls(callsOptions(SIPP, SETTINGS.sipp)) });
   if (parts.has('register')) mergeResults(name, { register: await measureRegister(SETTINGS.register) });
   const files = writeReport(name);
   console.log(`\n${goalLines(name).join('\n')}\n\n${files.join('\n')}`);
 }
 
-function callsOptions(generator: Generator): CallsOptions {
-  const { rates, seconds, search, held } = { search: undefined, held: undefined, ...SETTINGS.calls };
+type CallSettings = Omit<CallsOptions, 'generator' | 'peers'>;
+
+function callsOptions(generator: Generator, settings: CallSettings): CallsOptions {
+  const { rates, seconds, rounds, search, held } = settings;
   const only = values.rates?.split(',').map(positive);
   return {
     generator,
     peers: chosenPeers(),
     rates: only ?? rates,
     seconds: values.seconds === undefined ? seconds : positive(values.seconds),
-    ...(only === undefined && { search }),
-    ...(only === undefined && { held }),
+    rounds,
+    ...(only === undefined && { search, held }),
   };
 }
 

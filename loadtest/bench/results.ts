@@ -39,6 +39,8 @@ export interface CallRow extends CallRun {
   half?: boolean;
   /** Peak memory of the process tree, bytes. */
   peakBytes: number;
+  /** CPU of all runs at this rate, of which this one is the median; ascending. */
+  cpuUsPerCallOfRounds?: number[];
 }
 
 /** One step of the search for the highest rate. */
@@ -69,7 +71,12 @@ export interface HeldRow {
 
 export interface CallsPart {
   run: RunInfo;
-  settings: { generator: string; seconds: number; search?: SearchOptions & { seconds: number } };
+  settings: {
+    generator: string;
+    seconds: number;
+    rounds?: number;
+    search?: SearchOptions & { seconds: number };
+  };
   rows: CallRow[];
   highest: HighestRow[];
   held: HeldRow[];
@@ -101,7 +108,7 @@ export interface MediaPart {
 
 export interface Results {
   calls?: CallsPart;
-  /** The same with SIPp as the generator, which measures no latency. */
+  /** The same with SIPp as the generator, which sends in bursts and measures no latency. */
   sipp?: CallsPart;
   register?: RegisterPart;
   media?: MediaPart;

@@ -83,7 +83,7 @@ function callSection(title: string, part: CallsPart, pictureLines: string[]): st
   return [
     title,
     ...pictureLines,
-    `Calls placed by: ${settings.generator}. Each line is one run of ${settings.seconds} s.`,
+    `Calls placed by: ${settings.generator}. ${settings.rounds && settings.rounds > 1 ? `Each line is the run with the median CPU of ${settings.rounds} runs of ${settings.seconds} s; in brackets the CPU of the others.` : `Each line is one run of ${settings.seconds} s.`}`,
     callTable(rows),
     ...(settings.search ? highestLines(highest, settings.search) : []),
     ...(held.length > 0 ? heldLines(held) : []),
@@ -112,7 +112,7 @@ function callTable(rows: CallRow[]): string {
     rows.map((row) => [
       `${thousands(row.callsPerSecond)}${row.half ? ' (half of a highest rate)' : ''}`,
       titleOf(row.peer),
-      figure(row.cpuUsPerCall, 'µs'),
+      cpuCell(row),
       times(ratio(oursOf(rows, row)?.cpuUsPerCall, row.cpuUsPerCall)),
       ...(hasLatency ? latencyCells(row) : []),
       figure(row.peakBytes / 1e6, 'MB'),
@@ -120,6 +120,11 @@ function callTable(rows: CallRow[]): string {
       thousands(row.retransmissions),
     ]),
   );
+}
+
+function cpuCell({ cpuUsPerCall, cpuUsPerCallOfRounds = [] }: CallRow): string {
+  const others = cpuUsPerCallOfRounds.filter((value) => value !== cpuUsPerCall).map(Math.round);
+  return `${figure(cpuUsPerCall, 'µs')}${others.length > 0 ? ` (${others.join(', ')})` : ''}`;
 }
 
 /** Our row of the same rate, for a row of another. */
