@@ -14,6 +14,9 @@ export const FRAME_BYTES_MAX = 1 << 20;
 /** `plain`: RTP/AVP towards phones and trunks; `webrtc`: UDP/TLS/RTP/SAVPF, ICE-lite, towards browsers. */
 export type SdpVariant = 'plain' | 'webrtc';
 
+/** Who carries a leg's media to the other one: the RTP edge by itself, or mediasoup. */
+export type MediaPath = 'edge' | 'mediasoup';
+
 /** First message on a connection. Answer: {@link HelloReply}. */
 export interface HelloRequest {
   op: 'hello';
@@ -94,6 +97,7 @@ export interface LegStats {
   variant: SdpVariant;
   /** 'udp' for plain legs, 'webrtc' else. */
   transport: string;
+  path: MediaPath;
   /** Codec in use, such as 'PCMU/8000' or 'opus/48000/2'; null before the answer. */
   codec: string | null;
   /** Local port of a plain leg's RTP; null for webrtc. */

@@ -1,5 +1,5 @@
 /** What calls need of the machinery that moves packets; mediasoup/ implements it, tests fake it. */
-import type { SdpVariant } from '../protocol.ts';
+import type { MediaPath, SdpVariant } from '../protocol.ts';
 import type { Fingerprint, LocalCandidate, RemoteAudio } from '../sdp/description.ts';
 import type { CodecMapping, RouterPts } from './agreement.ts';
 
@@ -33,6 +33,8 @@ export interface Flow {
 
 /** Counters of an endpoint. */
 export interface EndpointStats {
+  /** Who carries its media to the other party. */
+  path: MediaPath;
   localPort: number | null;
   /** `address:port`, null until media or ICE came from somewhere. */
   remote: string | null;

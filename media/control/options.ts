@@ -1,6 +1,7 @@
 /** Command line of the media process. */
 import { parseArgs } from 'node:util';
 import { isIP } from 'node:net';
+import type { MediaPath } from '../protocol.ts';
 
 /** What the command line says, checked and complete. */
 export interface MediaOptions {
@@ -15,6 +16,8 @@ export interface MediaOptions {
   portMax: number;
   /** UDP and TCP port of browsers on the first worker. Default 44400. */
   webrtcPort: number;
+  /** Who carries media between two phones. Default edge. */
+  plainToPlain: MediaPath;
   /** mediasoup workers, 1..64. Default 1. */
   workers: number;
   /** Seconds without media after which a call is reported; 0: never. Default 120. */
@@ -25,6 +28,7 @@ export interface MediaOptions {
   logLevel: string;
 }
 
+const PATHS: MediaPath[] = ['edge', 'mediasoup'];
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** @throws Error that says which argument is wrong. */
@@ -37,6 +41,7 @@ export function parseOptions(args: string[]): MediaOptions {
       announced: { type: 'string' },
       ports: { type: 'string', default: '20000-29999' },
       'webrtc-port': { type: 'string', default: '44400' },
+      'plain-to-plain': { type: 'string', default: 'edge' },
       workers: { type: 'string', default: '1' },
       timeout: { type: 'string', default: '120' },
       calls: { type: 'string' },
@@ -48,6 +53,8 @@ export function parseOptions(args: string[]): MediaOptions {
   const [, first = '', last = ''] = /^(\d+)-(\d+)$/.exec(values.ports) ?? [];
   const portMin = whole('--ports', first, 1_024, 65_534);
   const portMax = whole('--ports', last, portMin + 1, 65_535);
+  const plainToPlain = PATHS.find((path) => path === values['plain-to-plain']);
+  if (!plainToPlain) throw new Error(`--plain-to-plain is one of ${PATHS.join(', ')}`);
   if (!LOG_LEVELS.includes(values['log-level']))
     throw new Error(`--log-level is one of ${LOG_LEVELS.join(', ')}`);
   return {
@@ -57,6 +64,7 @@ export function parseOptions(args: string[]): MediaOptions {
     portMin,
     portMax,
     webrtcPort: whole('--webrtc-port', values['webrtc-port'], 1_024, 65_535),
+    plainToPlain,
     workers: whole('--workers', values.workers, 1, 64),
     timeoutS: whole('--timeout', values.timeout, 0, 86_400),
     callsMax: whole('--calls', values.calls ?? String(portPairs(portMin, portMax)), 1, 1_000_000),

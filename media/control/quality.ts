@@ -21,6 +21,7 @@ export function legStats(
     leg,
     variant,
     transport: variant === 'plain' ? 'udp' : 'webrtc',
+    path: stats.path,
     codec,
     localPort: stats.localPort,
     remote: stats.remote,

@@ -27,8 +27,11 @@ export function allocationBlock(): Uint8Array {
   return block;
 }
 
-/** @throws RangeError that names the value which is out of range. */
-export function configurationBlock(config: EdgeLegConfig): Uint8Array {
+/**
+ * @param peerSlot of the leg that `config.peer` names, null when there is none (any more).
+ * @throws RangeError that names the value which is out of range.
+ */
+export function configurationBlock(config: EdgeLegConfig, peerSlot: number | null): Uint8Array {
   const block = new Uint8Array(abi.CFG_BYTES);
   const view = new DataView(block.buffer);
   view.setUint32(abi.CFG_IN_SSRC, inRange('inSsrc', config.inSsrc, 0, U32_MAX), true);
@@ -37,6 +40,7 @@ export function configurationBlock(config: EdgeLegConfig): Uint8Array {
   if (config.remote !== null) flags |= writeRemote(block, view, config.remote);
   if (config.mediasoup !== null) flags |= writeMediasoup(block, view, config.mediasoup);
   view.setUint32(abi.CFG_FLAGS, flags, true);
+  view.setUint32(abi.CFG_PEER, peerSlot === null ? 0 : peerSlot + 1, true);
   writeVouched(block, view, config.vouched);
   writeTypes(block, abi.CFG_IN_PT, 'inPts', config.inPts);
   writeTypes(block, abi.CFG_OUT_PT, 'outPts', config.outPts);

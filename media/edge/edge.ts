@@ -169,7 +169,8 @@ export class Edge implements EdgePort {
 
   async #configure(leg: Leg, config: EdgeLegConfig): Promise<void> {
     const freed = () => new Error(`leg ${leg.id} of the edge was freed`);
-    leg.configuration = configurationBlock(config);
+    const peer = config.peer === null ? undefined : this.#legs.get(config.peer);
+    leg.configuration = configurationBlock(config, peer?.slot ?? null);
     if (!this.#legs.has(leg.id)) throw freed();
     const answer = await this.#ask(configuration(leg, leg.configuration));
     if (!answer.done) throw freed();

@@ -48,11 +48,16 @@ export interface EdgeLegConfig {
   clockRates: [phonePt: number, clockRate: number][];
   /** The PlainTransport of this leg; null while there is none. */
   mediasoup: { ip: string; port: number } | null;
+  /**
+   * Id of the leg that hears this one inside the edge, and is heard: both must name each other. Media then doesn't go to
+   * mediasoup. null: none.
+   */
+  peer: number | null;
   /** For how long after this a source may be latched, ms. */
   latchWindowMs: number;
   /** Packets go to the phone. */
   sendEnabled: boolean;
-  /** Packets from the phone go to mediasoup. */
+  /** Packets from the phone go to the other side. */
   receiveEnabled: boolean;
 }
 

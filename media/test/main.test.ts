@@ -2,12 +2,14 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MediaClient } from '../client.ts';
-import type { LegStats } from '../protocol.ts';
+import type { LegStats, MediaPath } from '../protocol.ts';
 import { parseSdp } from '../sdp/parse.ts';
 import { CHROMIUM, plainBody } from './support/bodies.ts';
 import { MediaProcess, nextEvent } from './support/media-process.ts';
 import { RtpPeer } from './support/rtp-peer.ts';
 
+/** Who carries media between two phones: what follows holds for both. */
+const PATHS: MediaPath[] = ['edge', 'mediasoup'];
 const LOCAL = { address: '127.0.0.1' };
 const EVENTS = ['a=rtpmap:101 telephone-event/8000'];
 
@@ -84,9 +86,13 @@ async function talk({ callerPort, calleePort }: Connected): Promise<void> {
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe('two phones', () => {
+describe.each(PATHS)('two phones, by %s', (path) => {
   let connected: Connected;
+  let own: MediaProcess;
+  let usual: MediaClient;
   beforeAll(async () => {
+    own = new MediaProcess({ ports: '31300-31499', webrtcPort: 45_520, plainToPlain: path });
+    [usual, client] = [client, await own.client()];
     connected = await connect();
     await talk(connected);
   });
@@ -94,6 +100,8 @@ describe('two phones', () => {
     await client.closeCall(connected.call);
     caller.close();
     callee.close();
+    client = usual;
+    await own.stop();
   });
 
   test('hear what the other sends, from the port they were told, with their own payload type', () => {
@@ -143,6 +151,7 @@ describe('two phones', () => {
     expect(leg(0)).toMatchObject({
       variant: 'plain',
       transport: 'udp',
+      path,
       codec: 'PCMA/8000',
       localPort: connected.callerPort,
       remote: `127.0.0.1:${caller.port}`,
@@ -190,12 +199,17 @@ describe('two phones', () => {
   test('a worker that is killed is replaced, and the call goes on without signalling', async () => {
     const replaced = nextEvent(client, 'workerReplaced');
     const { totals } = await client.stats();
+    const throughIt = path === 'mediasoup';
+    expect(totals.workers[0]!.routers).toBe(throughIt ? 1 : 0);
     process.kill(totals.workers[0]!.pid, 'SIGKILL');
+    // A call in the edge doesn't wait for the next worker: this is before it, or else while it starts.
+    if (!throughIt) await talk(connected);
     const event = await replaced;
-    expect(event).toMatchObject({ diedPid: totals.workers[0]!.pid, legsMoved: 2 });
+    expect(event).toMatchObject({ diedPid: totals.workers[0]!.pid, legsMoved: throughIt ? 2 : 0 });
     expect(event.gapMs).toBeLessThan(1_000);
     await talk(connected);
-    expect((await client.stats()).totals.workers).toEqual([{ pid: event.pid, routers: 1, restarts: 1 }]);
+    const routers = throughIt ? 1 : 0;
+    expect((await client.stats()).totals.workers).toEqual([{ pid: event.pid, routers, restarts: 1 }]);
   });
 });
 
@@ -236,6 +250,24 @@ test('a browser gets an answer with ICE and DTLS, and everything is given back a
   expect((await client.stats()).totals).toMatchObject({ legs: 2, plainLegs: 1, webrtcLegs: 1 });
   await client.closeCall(call);
   expect((await client.stats()).totals).toMatchObject({ calls: 0, legs: 0, portsUsed: 0 });
+});
+
+test('a call that rings at a browser and a phone goes through mediasoup until the phone answers', async () => {
+  caller = await RtpPeer.open();
+  callee = await RtpPeer.open();
+  const call = `${++calls}.1`;
+  const offer = plainBody({ ...LOCAL, port: caller.port, formats: '8' });
+  const forked: Body = { ...base, call, leg: 0, targetLeg: 255, cseq: 1, status: 0, sdp: offer };
+  const { bodies } = await client.sdp({ ...forked, targetVariants: ['plain', 'webrtc'] });
+  expect((await client.stats()).totals.workers[0]!.routers).toBe(1);
+  const answer = plainBody({ ...LOCAL, port: callee.port, formats: '8' });
+  const toCaller = await body({ ...base, call, leg: 1, targetLeg: 0, cseq: 1, status: 200, sdp: answer });
+  const connected = { call, callerPort: portOf(toCaller), calleePort: portOf(bodies!.plain!) };
+  await talk(connected);
+  expect((await client.stats()).totals.workers[0]!.routers).toBe(0);
+  const { legs } = await client.stats(call);
+  expect(legs!.map(({ path }) => path)).toEqual(['edge', 'edge']);
+  await client.closeCall(call);
 });
 
 test('a call that is set up while the worker dies is set up on the next one', async () => {

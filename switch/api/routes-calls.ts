@@ -88,6 +88,7 @@ function legOf(leg: LegStats): Leg {
   const {
     variant,
     transport,
+    path,
     codec,
     remote,
     localPort,
@@ -103,6 +104,7 @@ function legOf(leg: LegStats): Leg {
     leg: leg.leg,
     variant,
     transport,
+    path,
     codec,
     remote,
     localPort,

@@ -70,6 +70,10 @@ export const legSchema = record('One leg of the media of a call.', {
   leg: count('0 = the caller, 1 + branch = a callee.'),
   variant: choice('Kind of media.', ['plain', 'webrtc']),
   transport: anyText('`udp` or `webrtc`.'),
+  path: choice('Who carries its media to the other leg: the RTP edge by itself, or mediasoup.', [
+    'edge',
+    'mediasoup',
+  ]),
   codec: nullable(anyText('Such as PCMU/8000; null before the answer.')),
   remote: nullable(anyText('Where media comes from.')),
   localPort: nullable(count('Our RTP port.')),

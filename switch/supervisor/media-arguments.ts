@@ -10,6 +10,7 @@ export function mediaArguments(config: Config, socket: string): string[] {
     ...['--announced', media.announcedAddress ?? media.address],
     ...['--ports', `${media.portMin}-${media.portMax}`],
     ...['--webrtc-port', String(media.webrtcPort)],
+    ...['--plain-to-plain', media.plainToPlain],
     ...['--workers', String(media.workers)],
     ...['--timeout', String(media.timeoutS)],
     ...['--log-level', logs.level],

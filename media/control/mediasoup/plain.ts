@@ -1,4 +1,7 @@
-/** An end towards a phone or trunk: a leg of the edge, and the transport between the edge and mediasoup. */
+/**
+ * An end towards a phone or trunk: a leg of the edge, and the transport between the edge and mediasoup. It has none
+ * while the edge carries its media to another phone by itself.
+ */
 import { randomInt } from 'node:crypto';
 import type { types } from 'mediasoup';
 import type { EdgeAddress, EdgeLeg, EdgeLegConfig } from '../../edge/types.ts';
@@ -54,6 +57,14 @@ export class PlainEndpoint extends RoutedEndpoint {
     // A phone's new address comes with the flow.
   }
 
+  /** Its media goes to its peer, another phone, inside the edge; what it has in mediasoup is given up. */
+  async relayInEdge(): Promise<void> {
+    const { transport } = this;
+    this.detach();
+    await this.applyFlow();
+    transport?.close();
+  }
+
   override async release(): Promise<void> {
     await super.release();
     await this.#leg.free();
@@ -63,6 +74,7 @@ export class PlainEndpoint extends RoutedEndpoint {
     const stats = await this.#edge.reader.read(this.#leg.id);
     const lost = Math.max(0, stats?.lost ?? 0);
     return {
+      path: this.transport === null ? 'edge' : 'mediasoup',
       localPort: this.#leg.rtpPort,
       remote: stats?.remote ?? null,
       packetsIn: stats?.packetsIn ?? 0,
@@ -103,6 +115,7 @@ export class PlainEndpoint extends RoutedEndpoint {
       outPts: [],
       clockRates: [],
       mediasoup: tuple ? { ip: tuple.localAddress, port: tuple.localPort } : null,
+      peer: this.transport === null && this.peer instanceof PlainEndpoint ? this.peer.#leg.id : null,
       latchWindowMs: LATCH_WINDOW_MS,
       sendEnabled: false,
       receiveEnabled: false,

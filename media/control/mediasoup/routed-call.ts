@@ -1,12 +1,15 @@
-/** The media of one call in mediasoup: a Router, and endpoints that are bridged two by two. */
+/**
+ * The media of one call: endpoints that are bridged two by two, and a Router while there is something for it to do.
+ * Two phones are bridged in the edge, if that is the policy; a browser, and whoever talks with it, needs the Router.
+ */
 import type { types } from 'mediasoup';
 import type { EdgePort } from '../../edge/types.ts';
-import type { SdpVariant } from '../../protocol.ts';
+import type { MediaPath, SdpVariant } from '../../protocol.ts';
 import type { RouterPts } from '../agreement.ts';
 import { type BridgeEnd, type CallMedia, type Endpoint, MediaFull } from '../engine.ts';
 import type { RoutedEndpoint } from './endpoint.ts';
 import { PlainEndpoint, type PlainSurroundings } from './plain.ts';
-import type { Seat, WorkerUser } from './pool.ts';
+import type { Seat, WorkerPool, WorkerUser } from './pool.ts';
 import { routerCodecs } from './rtp.ts';
 import { WebRtcEndpoint } from './webrtc.ts';
 
@@ -15,24 +18,37 @@ const ATTEMPTS_MAX = 3;
 /** How soon the death of a worker is noticed after its first failed request, ms. */
 const NOTICE_MS = 20;
 
+/** What a call is opened with. */
+export interface RoutedCallOptions {
+  pts: RouterPts;
+  /** Who carries media between two phones. */
+  plainToPlain: MediaPath;
+}
+
 /** Changes are made in order; after each, what is becomes what should be. */
 export class RoutedCall implements CallMedia, WorkerUser {
-  readonly #seat: Seat;
+  readonly #pool: Pick<WorkerPool, 'least'>;
   readonly #edge: EdgePort;
   readonly #surroundings: PlainSurroundings;
-  readonly #pts: RouterPts;
+  readonly #options: RoutedCallOptions;
   readonly #endpoints = new Set<RoutedEndpoint>();
+  /** Where its Router is; null while it needs none. */
+  #seat: Seat | null = null;
   #router: types.Router | null = null;
   #generation = 0;
   #closed = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(seat: Seat, edge: EdgePort, surroundings: PlainSurroundings, pts: RouterPts) {
-    this.#seat = seat;
+  constructor(
+    pool: Pick<WorkerPool, 'least'>,
+    edge: EdgePort,
+    surroundings: PlainSurroundings,
+    options: RoutedCallOptions,
+  ) {
+    this.#pool = pool;
     this.#edge = edge;
     this.#surroundings = surroundings;
-    this.#pts = pts;
-    seat.users.add(this);
+    this.#options = options;
   }
 
   async open(variant: SdpVariant): Promise<Endpoint> {
@@ -80,16 +96,16 @@ export class RoutedCall implements CallMedia, WorkerUser {
       this.#part(own);
       this.#endpoints.delete(own);
       await own.release();
+      if (![...this.#endpoints].some((other) => this.#needsRouter(other))) await this.#realize();
     });
   }
 
   close(): Promise<void> {
     return this.#inOrder(async () => {
       this.#closed = true;
-      this.#seat.users.delete(this);
       // Transports first: a Router that closes them doesn't tell the WebRtcServer, which would keep them for ever.
       const released = [...this.#endpoints].map((endpoint) => endpoint.release());
-      this.#router?.close();
+      this.#leaveWorker();
       await Promise.all(released);
       this.#endpoints.clear();
     });
@@ -98,7 +114,7 @@ export class RoutedCall implements CallMedia, WorkerUser {
   async moved(): Promise<Record<SdpVariant, number>> {
     await this.#inOrder(() => this.#realize());
     const legs = { plain: 0, webrtc: 0 };
-    for (const { variant } of this.#endpoints) legs[variant]++;
+    for (const endpoint of this.#endpoints) if (this.#needsRouter(endpoint)) legs[endpoint.variant]++;
     return legs;
   }
 
@@ -118,17 +134,38 @@ export class RoutedCall implements CallMedia, WorkerUser {
     endpoint.peer = null;
   }
 
-  /** Makes what is what should be; once more when the worker died meanwhile. */
+  /** A phone without a peer may still get a browser for one, if the call has any. */
+  #needsRouter({ variant, peer }: RoutedEndpoint): boolean {
+    if (variant === 'webrtc' || this.#options.plainToPlain === 'mediasoup') return true;
+    return peer ? peer.variant === 'webrtc' : [...this.#endpoints].some((end) => end.variant === 'webrtc');
+  }
+
+  /** Makes what is what should be. */
   async #realize(): Promise<void> {
+    const routed: RoutedEndpoint[] = [];
+    const relayed: PlainEndpoint[] = [];
+    for (const endpoint of this.#endpoints) {
+      if (endpoint instanceof PlainEndpoint && !this.#needsRouter(endpoint)) relayed.push(endpoint);
+      else routed.push(endpoint);
+    }
+    await Promise.all(relayed.map((endpoint) => endpoint.relayInEdge()));
+    if (routed.length > 0) await this.#route(routed);
+    else this.#leaveWorker();
+  }
+
+  /** Through mediasoup; once more when the worker died meanwhile. */
+  async #route(endpoints: RoutedEndpoint[]): Promise<void> {
     for (let attempt = 1; !this.#closed; attempt++) {
-      const { worker, webRtcServer } = await this.#seat.current;
-      if (this.#generation !== this.#seat.generation) {
-        this.#generation = this.#seat.generation;
+      const seat = (this.#seat ??= this.#pool.least());
+      seat.users.add(this);
+      const { worker, webRtcServer } = await seat.current;
+      if (this.#generation !== seat.generation) {
+        this.#generation = seat.generation;
         this.#router = null;
-        for (const endpoint of this.#endpoints) endpoint.detach();
+        for (const endpoint of endpoints) endpoint.detach();
       }
       try {
-        await this.#build(worker, webRtcServer);
+        await this.#build(endpoints, worker, webRtcServer);
         return;
       } catch (error) {
         await new Promise((resolve) => setTimeout(resolve, NOTICE_MS));
@@ -137,11 +174,19 @@ export class RoutedCall implements CallMedia, WorkerUser {
     }
   }
 
-  async #build(worker: types.Worker, server: types.WebRtcServer): Promise<void> {
-    const router = (this.#router ??= await worker.createRouter({ mediaCodecs: routerCodecs(this.#pts) }));
-    const endpoints = [...this.#endpoints];
+  async #build(endpoints: RoutedEndpoint[], worker: types.Worker, server: types.WebRtcServer): Promise<void> {
+    const mediaCodecs = routerCodecs(this.#options.pts);
+    const router = (this.#router ??= await worker.createRouter({ mediaCodecs }));
     await Promise.all(endpoints.map((endpoint) => endpoint.attach(router, server)));
     await Promise.all(endpoints.map((endpoint) => endpoint.produce()));
     await Promise.all(endpoints.map((endpoint) => endpoint.consume()));
+  }
+
+  #leaveWorker(): void {
+    this.#router?.close();
+    this.#router = null;
+    this.#seat?.users.delete(this);
+    this.#seat = null;
+    this.#generation = 0;
   }
 }

@@ -81,6 +81,7 @@ export class WebRtcEndpoint extends RoutedEndpoint {
     const tuple = this.transport && this.#transport().iceSelectedTuple;
     const expected = (received?.packetCount ?? 0) + Math.max(0, received?.packetsLost ?? 0);
     return {
+      path: 'mediasoup',
       localPort: null,
       remote: tuple ? `${tuple.remoteIp}:${tuple.remotePort}` : null,
       packetsIn: received?.packetCount ?? 0,

@@ -14,6 +14,7 @@ const OPTIONS = {
   webrtcPort: 45_570,
   portMin: 31_500,
   portMax: 31_507,
+  plainToPlain: 'edge' as const,
 };
 const PTS: RouterPts = assignPayloadTypes([]);
 
@@ -51,6 +52,19 @@ test('a call that is closed leaves nothing in mediasoup and the edge', async () 
   expect(await held()).toEqual([0, 0]);
   expect((await edge.totals()).legs).toBe(0);
   expect(engine.pool.seats[0]!.users.size).toBe(0);
+});
+
+test('a call of phones has nothing in mediasoup while the edge carries it', async () => {
+  const call = engine.openCall(PTS);
+  const phones = await Promise.all([call.open('plain'), call.open('plain')]);
+  expect(await held()).toEqual([0, 0]);
+  const browser = await call.open('webrtc');
+  expect(await held()).toEqual([1, 1]);
+  await call.bridge({ endpoint: phones[0]!, flow: null }, { endpoint: phones[1]!, flow: null });
+  await call.release(browser);
+  expect(await held()).toEqual([0, 0]);
+  expect(engine.pool.seats[0]!.users.size).toBe(0);
+  await call.close();
 });
 
 test('candidates carry the announced address', async () => {

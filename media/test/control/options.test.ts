@@ -10,6 +10,7 @@ describe('command line', () => {
       portMin: 20_000,
       portMax: 29_999,
       webrtcPort: 44_400,
+      plainToPlain: 'edge',
       workers: 1,
       timeoutS: 120,
       callsMax: 5_000,
@@ -42,6 +43,7 @@ describe('command line', () => {
     ['--socket s --ports 3000', '--ports takes'],
     ['--socket s --workers 0', '--workers takes whole numbers from 1 to 64'],
     ['--socket s --timeout x', '--timeout takes'],
+    ['--socket s --plain-to-plain wire', '--plain-to-plain is one of edge, mediasoup'],
     ['--socket s --log-level loud', '--log-level is one of'],
     ['--socket s --color', '--color'],
   ])('%s', (args, message) => {

@@ -42,6 +42,7 @@ for (let i = 0; i < legs; i++) {
     outPts: [[100, 0]],
     clockRates: [[0, 8_000]],
     mediasoup: { ip: '127.0.0.1', port: routers[i]! },
+    peer: null,
     latchWindowMs: 5_000,
     sendEnabled: true,
     receiveEnabled: true,

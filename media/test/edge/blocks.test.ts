@@ -11,16 +11,17 @@ const config: EdgeLegConfig = {
   outPts: [[100, 0]],
   clockRates: [[0, 8_000]],
   mediasoup: { ip: '127.0.0.1', port: 40_000 },
+  peer: null,
   latchWindowMs: 1_500,
   sendEnabled: true,
   receiveEnabled: false,
 };
 const flags = (over: Partial<EdgeLegConfig>) =>
-  new DataView(configurationBlock({ ...config, ...over }).buffer).getUint32(abi.CFG_FLAGS, true);
+  new DataView(configurationBlock({ ...config, ...over }, null).buffer).getUint32(abi.CFG_FLAGS, true);
 
 describe('configuration block', () => {
   it('has everything at its place', () => {
-    const block = configurationBlock(config);
+    const block = configurationBlock(config, 6);
     const view = new DataView(block.buffer);
     expect(view.getUint32(abi.CFG_IN_SSRC, true)).toBe(0xfedc_ba98);
     expect(view.getUint32(abi.CFG_WINDOW_MS, true)).toBe(1_500);
@@ -28,6 +29,7 @@ describe('configuration block', () => {
     expect(view.getUint16(abi.CFG_REMOTE_RTCP, true)).toBe(4_001);
     expect([...block.subarray(abi.CFG_REMOTE + 10, abi.CFG_REMOTE + 16)]).toEqual([255, 255, 192, 0, 2, 1]);
     expect(view.getUint16(abi.CFG_MEDIASOUP_PORT, true)).toBe(40_000);
+    expect(view.getUint32(abi.CFG_PEER, true)).toBe(7); // 0 is none
     expect(view.getUint16(abi.CFG_VOUCHED_COUNT, true)).toBe(2); // without the repetition
     expect(block[abi.CFG_VOUCHED + 16]).toBe(0x20);
     expect(block[abi.CFG_IN_PT]).toBe(100);
@@ -58,7 +60,7 @@ describe('configuration block', () => {
       [{ vouched: Array.from({ length: 9 }, (_, i) => `192.0.2.${i}`) }, 'vouched addresses 9'],
     ];
     for (const [over, message] of refused)
-      expect(() => configurationBlock({ ...config, ...over })).toThrow(message);
+      expect(() => configurationBlock({ ...config, ...over }, null)).toThrow(message);
   });
 });
 

@@ -52,6 +52,7 @@ describe.runIf(process.platform === 'linux')('the RTP edge', () => {
       [101, 8_000],
     ],
     mediasoup: { ip: '127.0.0.1', port: router.port },
+    peer: null,
     latchWindowMs: 5_000,
     sendEnabled: true,
     receiveEnabled: true,
@@ -136,6 +137,7 @@ describe.runIf(process.platform === 'linux')('the RTP edge', () => {
         remote: { address: '127.0.0.1', rtpPort: other.port, rtcpPort: other.port, rtcpMux: true },
         inSsrc: 7,
         mediasoup: { ip: '127.0.0.1', port: otherRouter.port },
+        peer: null,
       }),
     );
     other.send(fromPhone(0), second.rtpPort);
@@ -329,6 +331,7 @@ describe.runIf(process.platform === 'linux')('starting and ending the edge', () 
       outPts: [[0, 0]],
       clockRates: [[0, 8_000]],
       mediasoup: { ip: '127.0.0.1', port: router.port },
+      peer: null,
       latchWindowMs: 1_000,
       sendEnabled: true,
       receiveEnabled: true,

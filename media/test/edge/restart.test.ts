@@ -42,6 +42,7 @@ describe.runIf(process.platform === 'linux')('an edge thread that traps', () => 
       outPts: [[100, 0]],
       clockRates: [[0, 8_000]],
       mediasoup: { ip: '127.0.0.1', port: router.port },
+      peer: null,
       latchWindowMs: 1_000,
       sendEnabled: true,
       receiveEnabled: true,

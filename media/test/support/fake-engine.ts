@@ -48,6 +48,7 @@ export class FakeEndpoint implements Endpoint {
   async stats(): Promise<EndpointStats> {
     const { packetsIn } = this;
     return {
+      path: this.variant === 'plain' ? 'edge' : 'mediasoup',
       localPort: null,
       remote: null,
       packetsIn,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MediaClient, type MediaClientOptions } from '../../client.ts';
-import type { MediaEvent } from '../../protocol.ts';
+import type { MediaEvent, MediaPath } from '../../protocol.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../main.ts');
 const START_MS = 10_000;
@@ -14,6 +14,7 @@ export interface ProcessOptions {
   ports: string;
   webrtcPort: number;
   timeoutS?: number;
+  plainToPlain?: MediaPath;
 }
 
 export class MediaProcess {
@@ -23,11 +24,12 @@ export class MediaProcess {
   readonly #clients: MediaClient[] = [];
   #log = '';
 
-  constructor({ ports, webrtcPort, timeoutS = 120 }: ProcessOptions) {
+  constructor({ ports, webrtcPort, timeoutS = 120, plainToPlain }: ProcessOptions) {
     this.#folder = mkdtempSync(join(tmpdir(), 'strowger-media-'));
     this.socket = join(this.#folder, 'media.sock');
     const args = ['--socket', this.socket, '--ports', ports, '--webrtc-port', String(webrtcPort)];
     args.push('--timeout', String(timeoutS));
+    if (plainToPlain) args.push('--plain-to-plain', plainToPlain);
     this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
       stdio: ['pipe', 'inherit', 'pipe'],
     });

@@ -231,6 +231,11 @@ export const configSchema = record('Configuration of Strowger.', {
       minimum: 1_024,
       maximum: 65_535,
     }),
+    plainToPlain: choice(
+      'Who carries audio between two phones: `edge`, the RTP edge by itself, with less CPU and without the hop to mediasoup and back; or `mediasoup`. Where a browser takes part it is always mediasoup.',
+      ['edge', 'mediasoup'],
+      'edge',
+    ),
     workers: whole('mediasoup workers.', { default: 1, minimum: 1, maximum: 64 }),
     timeoutS: whole('A call without media for this long is ended; 0 = never.', {
       default: 120,

@@ -170,6 +170,7 @@ describe('calls', () => {
         leg: 0,
         variant: 'webrtc',
         transport: 'webrtc',
+        path: 'mediasoup',
         codec: 'opus/48000/2',
         localPort: null,
         remote: null,

@@ -8,8 +8,12 @@ import { bye } from './harness/wire-call.ts';
 /** Longest silence a listener may notice and still call the line good: DESIGN names none, this is a stumble. */
 const GAP_MS_MAX = 1_500;
 
-describe('a mediasoup worker killed during a call', () => {
-  const strowger = useSwitch();
+describe('a mediasoup worker killed during a call that it carries', () => {
+  const strowger = useSwitch({
+    change: (config) => {
+      config.media = { ...config.media, plainToPlain: 'mediasoup' };
+    },
+  });
 
   test('audio is back on the same ports without a new INVITE', async () => {
     const caller = await phone(strowger(), { user: '1001', toneHz: 440 });

@@ -8,7 +8,7 @@
  * 16 bytes with IPv4 mapped.
  */
 
-export const EDGE_ABI_VERSION: u32 = 1;
+export const EDGE_ABI_VERSION: u32 = 2;
 
 // --- receive slots ----------------------------------------------------------------------------
 /** Datagrams that one `step` can take. */
@@ -55,6 +55,8 @@ export const CFG_REMOTE: u32 = 16; // 16 bytes
 export const CFG_MEDIASOUP: u32 = 32; // 16 bytes
 export const CFG_MEDIASOUP_PORT: u32 = 48; // u16
 export const CFG_VOUCHED_COUNT: u32 = 50; // u16
+/** u32: slot + 1 of the leg that hears this one inside the edge, 0 = none. It must name this one too. */
+export const CFG_PEER: u32 = 52;
 export const CFG_VOUCHED: u32 = 64; // 16 bytes each
 export const VOUCHED_MAX: u32 = 8;
 /** u8 by payload type of the phone: that of the Router, or PT_NONE. */
@@ -110,6 +112,6 @@ export const K_BAD_PACKET: u32 = 7; // neither valid RTP nor valid RTCP
 export const K_UNKNOWN_PT: u32 = 8; // payload type that was not negotiated
 export const K_NO_LEG: u32 = 9; // no leg has this socket or mediasoup port
 export const K_HELD: u32 = 10; // direction switched off
-export const K_NO_PATH: u32 = 11; // other side of the leg not known yet
+export const K_NO_PATH: u32 = 11; // other side of the leg not known (yet)
 export const K_BAD_SEQUENCE: u32 = 12; // first packet after a jump in sequence numbers (RFC 3550 A.1)
 export const K_COUNT: u32 = 13;

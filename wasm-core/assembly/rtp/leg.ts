@@ -16,6 +16,7 @@ import {
   CFG_MEDIASOUP,
   CFG_MEDIASOUP_PORT,
   CFG_OUT_PT,
+  CFG_PEER,
   CFGF_MEDIASOUP,
   CNAME_BYTES,
 } from './abi';
@@ -151,6 +152,17 @@ function unmapMediasoup(leg: usize): void {
   if (!legHas(leg, CFGF_MEDIASOUP)) return;
   const entry = portEntry(leg);
   if (load<u32>(entry) == legSlot(leg) + 1) store<u32>(entry, 0);
+}
+
+/**
+ * The leg that hears this one inside the edge, 0 = none. Both must name each other: the slot of a leg that has ended
+ * may belong to another call already.
+ */
+export function legPeer(leg: usize): usize {
+  const named = load<u32>(leg, L_CONFIG + CFG_PEER);
+  if (named == 0) return 0;
+  const peer = legAt(named - 1);
+  return peer != 0 && load<u32>(peer, L_CONFIG + CFG_PEER) == legSlot(leg) + 1 ? peer : 0;
 }
 
 /** The leg whose transport in mediasoup has this address and port, or 0. */

@@ -1,6 +1,8 @@
 /**
- * What becomes of a datagram: dropped for a cause that is counted, taken in (RTCP), or sent on to the other side of
- * its leg in the slot in which it came.
+ * What becomes of a datagram: dropped for a cause that is counted, taken in (RTCP), or sent on in the slot in which it
+ * came: between a phone and mediasoup, or from phone to phone. From phone to phone it passes what it would pass on its
+ * way through mediasoup, the stream in of one leg and the stream out of the other, so that a call can change
+ * between the two ways and neither phone notices.
  */
 import { F_ADDRESS, F_LENGTH, F_PORT, FRAME_HEADER_BYTES } from '../abi';
 import {
@@ -40,6 +42,7 @@ import {
   legHas,
   legIn,
   legOut,
+  legPeer,
   legSlot,
   ptIn,
   ptOut,
@@ -121,15 +124,25 @@ function rtpFromPhone(leg: usize, frame: usize, ptr: usize, length: u32, nowUs: 
   if (!heard) return count(K_BAD_SEQUENCE);
   store<f64>(leg, nowUs, L_HEARD_US);
   count(K_PACKETS_IN);
-  toMediasoup(leg, ptr, length, pt, rate, nowUs);
+  const peer = legPeer(leg);
+  if (!legHas(leg, CFGF_RECEIVE) || (peer == 0 && !legHas(leg, CFGF_MEDIASOUP))) {
+    streamPause(legIn(leg));
+    return count(legHas(leg, CFGF_RECEIVE) ? K_NO_PATH : K_HELD);
+  }
+  if (peer != 0) toPeer(leg, peer, ptr, length, pt, rate, nowUs);
+  else toMediasoup(leg, ptr, length, pt, rate, nowUs);
+}
+
+/** Phone to phone: the fields that the packet would have on its way through mediasoup are those that the peer hears. */
+function toPeer(leg: usize, peer: usize, ptr: usize, length: u32, pt: u32, rate: u32, nowUs: f64): void {
+  const bytes = length - rtpExtensionBytes;
+  streamSend(legIn(leg), rtpSequence, rtpTimestamp, rate, bytes, rtpPayloadBytes, nowUs);
+  const ssrc = load<u32>(legConfig(leg), CFG_IN_SSRC);
+  hearForPhone(peer, ptr, length, pt, ssrc, outSequence, outTimestamp, outMark, nowUs);
 }
 
 function toMediasoup(leg: usize, ptr: usize, length: u32, pt: u32, rate: u32, nowUs: f64): void {
   const stream = legIn(leg);
-  if (!legHas(leg, CFGF_RECEIVE | CFGF_MEDIASOUP)) {
-    streamPause(stream);
-    return count(legHas(leg, CFGF_RECEIVE) ? K_NO_PATH : K_HELD);
-  }
   const config = legConfig(leg);
   const bytes = length - rtpExtensionBytes;
   const start = stripExtension(ptr);
@@ -147,19 +160,29 @@ function fromMediasoup(leg: usize, ptr: usize, length: u32, nowUs: f64): void {
     return;
   }
   if (!parseRtp(ptr, length)) return count(K_BAD_PACKET);
-  const pt = ptOut(leg, rtpPt);
+  hearForPhone(leg, ptr, length, rtpPt, rtpSsrc, rtpSequence, rtpTimestamp, false, nowUs);
+}
+
+/** A packet for the phone of `leg`, with the Router's payload type: `ssrc`, `sequence` and `timestamp` as it is heard. */
+function hearForPhone(
+  leg: usize,
+  ptr: usize,
+  length: u32,
+  routerPt: u32,
+  ssrc: u32,
+  sequence: u32,
+  timestamp: u32,
+  mark: bool,
+  nowUs: f64,
+): void {
+  const stream = legOut(leg);
+  const pt = ptOut(leg, routerPt);
   if (pt == PT_NONE) {
-    streamSkip(legOut(leg), rtpSsrc, rtpSequence);
+    streamSkip(stream, ssrc, sequence);
     return count(K_UNKNOWN_PT);
   }
   const rate = clockRate(leg, pt);
-  const heard = streamHear(legOut(leg), rtpSsrc, rtpSequence, rtpTimestamp, rate, length, nowUs);
-  if (!heard) return count(K_BAD_SEQUENCE);
-  toPhone(leg, ptr, length, pt, rate, nowUs);
-}
-
-function toPhone(leg: usize, ptr: usize, length: u32, pt: u32, rate: u32, nowUs: f64): void {
-  const stream = legOut(leg);
+  if (!streamHear(stream, ssrc, sequence, timestamp, rate, length, nowUs)) return count(K_BAD_SEQUENCE);
   const port = load<u32>(leg, L_TO_PORT);
   if (port == 0 || !legHas(leg, CFGF_SEND)) {
     streamPause(stream);
@@ -167,8 +190,8 @@ function toPhone(leg: usize, ptr: usize, length: u32, pt: u32, rate: u32, nowUs:
   }
   const bytes = length - rtpExtensionBytes;
   const start = stripExtension(ptr);
-  streamSend(stream, rtpSequence, rtpTimestamp, rate, bytes, rtpPayloadBytes, nowUs);
-  rewriteRtp(start, pt, outMark, outSequence, outTimestamp, load<u32>(leg, L_OUT_SSRC));
+  streamSend(stream, sequence, timestamp, rate, bytes, rtpPayloadBytes, nowUs);
+  rewriteRtp(start, pt, mark || outMark, outSequence, outTimestamp, load<u32>(leg, L_OUT_SSRC));
   count(K_PACKETS_OUT);
   emit(legSlot(leg) << 1, start, bytes, leg + L_TO, port);
 }

@@ -31,6 +31,9 @@ export interface LegSetting {
   outPts: [number, number][];
   clocks: [number, number][];
   mediasoupPort: number | null;
+  /** Slot of the leg that hears this one inside the edge. */
+  peer: number | null;
+  inSsrc: number;
   windowMs: number;
   send: boolean;
   receive: boolean;
@@ -56,6 +59,8 @@ export const SETTING: LegSetting = {
     [101, 8_000],
   ],
   mediasoupPort: 40_000,
+  peer: null,
+  inSsrc: IN_SSRC,
   windowMs: 2_000,
   send: true,
   receive: true,
@@ -72,7 +77,8 @@ export function configBlock(setting: LegSetting): Uint8Array {
     (remote === null ? 0 : abi.CFGF_REMOTE) |
     (mediasoupPort === null ? 0 : abi.CFGF_MEDIASOUP);
   view.setUint32(abi.CFG_FLAGS, flags, true);
-  view.setUint32(abi.CFG_IN_SSRC, IN_SSRC, true);
+  view.setUint32(abi.CFG_IN_SSRC, setting.inSsrc, true);
+  view.setUint32(abi.CFG_PEER, setting.peer === null ? 0 : setting.peer + 1, true);
   view.setUint32(abi.CFG_WINDOW_MS, setting.windowMs, true);
   if (remote !== null) {
     block.set(parseAddress(remote[0])!, abi.CFG_REMOTE);
