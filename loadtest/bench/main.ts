@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: Strowger next to other proxies in one run. See loadtest/README.md.
  *
- *   npm run bench -- [calls] [sipp] [register] [report] [--quick] [--save]
+ *   npm run bench -- [calls] [sipp] [register] [overload] [report] [--quick] [--save]
  *
  * Without a part, all are measured. Results go to loadtest/results/DATE.json and the files beside it; with --save to
  * `reference.*`, which docs/PERFORMANCE.md shows.
@@ -12,12 +12,13 @@ import { type CallsOptions, measureCalls } from './calls.ts';
 import type { Generator } from './generator.ts';
 import { probe } from '../latency/prober.ts';
 import { proberGenerator } from './prober-generator.ts';
+import { measureOverload } from './overload.ts';
 import { measureRegister } from './register.ts';
 import { goalLines, REFERENCE, writeReport } from './report/report.ts';
 import { mergeResults } from './results.ts';
 import { SIPP } from './sipp-generator.ts';
 
-const PARTS = ['calls', 'sipp', 'register', 'report'] as const;
+const PARTS = ['calls', 'sipp', 'register', 'overload', 'report'] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `npm run bench -- [PART ...] [options]
@@ -26,6 +27,7 @@ parts (default: all)
   calls      CPU per call, added latency, memory and highest rate, ours and Kamailio's, by an open-loop prober
   sipp       CPU per call with calls placed by SIPp, which sends in bursts of 4 ms
   register   CPU per registration and memory per binding, with and without digest
+  overload   calls completed when ten times too many are offered, the switch confined to a part of a core (root)
   report     only writes the report on what was measured before
 
 options
@@ -56,6 +58,7 @@ const SETTINGS = values.quick
       calls: { rates: [1_000, 2_000], seconds: 4, rounds: 1 },
       sipp: { rates: [2_000], seconds: 4, rounds: 1 },
       register: { bindings: 20_000 },
+      overload: { cpuShare: 0.05, rates: [600], multiples: [10], seconds: 4 },
     }
   : {
       calls: {
@@ -67,6 +70,12 @@ const SETTINGS = values.quick
       },
       sipp: { rates: [2_000], seconds: 8, rounds: 3 },
       register: { bindings: 100_000 },
+      overload: {
+        cpuShare: 0.05,
+        rates: [400, 600, 800, 1_000, 1_200],
+        multiples: [1, 2, 5, 10],
+        seconds: 8,
+      },
     };
 
 async function main(): Promise<void> {
@@ -77,6 +86,7 @@ async function main(): Promise<void> {
   }
   if (parts.has('sipp')) mergeResults(name, { sipp: await measureCalls(callsOptions(SIPP, SETTINGS.sipp)) });
   if (parts.has('register')) mergeResults(name, { register: await measureRegister(SETTINGS.register) });
+  if (parts.has('overload')) mergeResults(name, { overload: await measureOverload(SETTINGS.overload) });
   const files = writeReport(name);
   console.log(`\n${goalLines(name).join('\n')}\n\n${files.join('\n')}`);
 }

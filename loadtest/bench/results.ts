@@ -101,6 +101,27 @@ export interface RegisterPart {
   rows: RegisterRow[];
 }
 
+/** One rate, offered to a switch with a part of a core. */
+export interface OverloadRow {
+  /** Calls per second. */
+  offered: number;
+  /** `offered` by the best rate. */
+  multiple?: number;
+  /** With overload control. */
+  control: boolean;
+  completedPerSecond: number;
+  failed: number;
+  peakBytes: number;
+}
+
+export interface OverloadPart {
+  run: RunInfo;
+  settings: { cpuShare: number; seconds: number };
+  /** Most calls completed per second at any rate that was tried below overload. */
+  best: number;
+  rows: OverloadRow[];
+}
+
 export interface MediaPart {
   run: RunInfo;
   rows: MediaRow[];
@@ -111,6 +132,7 @@ export interface Results {
   /** The same with SIPp as the generator, which sends in bursts and measures no latency. */
   sipp?: CallsPart;
   register?: RegisterPart;
+  overload?: OverloadPart;
   media?: MediaPart;
 }
 

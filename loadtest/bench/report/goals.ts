@@ -35,6 +35,7 @@ export function goals(results: Results): Goal[] {
     ...latencyGoals(results, 'at 1,000 calls/s', (row) => row.callsPerSecond === 1_000),
     ...latencyGoals(results, 'at half of the highest rate', halfOfHighest(results)),
     ...memoryGoals(results),
+    ...overloadGoals(results),
     ...mediaGoals(results),
   ];
 }
@@ -142,6 +143,18 @@ function memoryGoals(results: Results): Goal[] {
     },
     { figure: 'memory per binding', measured: binding, unit: 'B', goal: atMost(512), atLeast: atMost(1_024) },
     { figure: 'memory per call', measured: call, unit: 'B', goal: atMost(2_048), atLeast: atMost(4_096) },
+  ];
+}
+
+function overloadGoals({ overload }: Results): Goal[] {
+  const row = overload?.rows.find(({ control, multiple }) => control && multiple === 10);
+  return [
+    {
+      figure: 'calls completed at 10 times the best rate ÷ best rate',
+      measured: ratio(row?.completedPerSecond, overload?.best),
+      unit: '',
+      goal: atLeast(0.9),
+    },
   ];
 }
 

@@ -5,6 +5,7 @@ import type {
   HeldRow,
   HighestRow,
   MediaPart,
+  OverloadPart,
   RegisterPart,
   RegisterRow,
   Results,
@@ -26,6 +27,7 @@ export function markdown(results: Results, picturePath: (picture: string) => str
       ? [callSection('## Calls, placed by SIPp', results.sipp, results.calls ? [] : callPictures(picture))]
       : []),
     ...(results.register ? [registerSection(results.register, picture)] : []),
+    ...(results.overload ? [overloadSection(results.overload)] : []),
     ...(results.media ? [mediaSection(results.media, picture)] : []),
     rfcSection(results),
   ];
@@ -33,6 +35,23 @@ export function markdown(results: Results, picturePath: (picture: string) => str
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n\n'))
     .join('\n\n')}\n`;
+}
+
+function overloadSection({ settings, best, rows }: OverloadPart): string[] {
+  return [
+    '## Overload',
+    `The switch has ${Math.round(settings.cpuShare * 100)} % of a core. The best rate was ${thousands(best)} calls/s completed; offered were multiples of it, for ${settings.seconds} s each, by callers who repeat nothing.`,
+    table(
+      ['offered', 'overload control', 'completed', 'of the best', 'peak memory'],
+      rows.map((row) => [
+        `${thousands(row.offered)} calls/s (${row.multiple} times)`,
+        row.control ? 'on' : 'off',
+        `${thousands(row.completedPerSecond)} calls/s`,
+        `${Math.round((100 * row.completedPerSecond) / Math.max(best, 1))} %`,
+        figure(row.peakBytes / 1e6, 'MB'),
+      ]),
+    ),
+  ];
 }
 
 type Picture = (name: string, alt: string) => string[];
@@ -49,6 +68,7 @@ function runSection(results: Results): string[] {
     ['calls', results.calls],
     ['calls, SIPp', results.sipp],
     ['registrations', results.register],
+    ['overload', results.overload],
     ['media', results.media],
   ];
   const rows = parts.flatMap(([name, part]) => {
