@@ -1,6 +1,14 @@
-/** The control thread's clock. */
+/** The clock of both threads. */
+import { performance } from 'node:perf_hooks';
+
+const originUs = performance.timeOrigin * 1000;
 
 /** µs since the Unix epoch, never going back while the process lives. */
 export function nowUs(): number {
-  return (performance.timeOrigin + performance.now()) * 1000;
+  return originUs + performance.now() * 1000;
+}
+
+/** Writes it to `times[i]`: a number that is returned would be garbage. */
+export function stampUs(times: Float64Array, i: number): void {
+  times[i] = originUs + performance.now() * 1000;
 }

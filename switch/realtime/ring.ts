@@ -11,6 +11,8 @@ const TAIL = 16;
 const DATA = 128;
 const LENGTH_BYTES = 8; // u32 length, 4 bytes of padding: records stay aligned to 8
 const WRAP = 0xffffffff;
+/** Copies of more words than this are worth two views. */
+const SHORT_WORDS = 512;
 
 /** Shared memory for a ring of `bytes` (a power of two). */
 export function ringMemory(bytes: number): SharedArrayBuffer {
@@ -43,29 +45,68 @@ class RingEnd {
   }
 }
 
+/**
+ * Copies `length` bytes between arrays of u32, at offsets in bytes that are multiples of 4; up to 3 bytes more. Short ones word by
+ * word: the views that `set` needs would be garbage.
+ */
+export function copyWords(
+  to: Uint32Array,
+  toOffset: number,
+  from: Uint32Array,
+  fromOffset: number,
+  length: number,
+): void {
+  const words = (length + 3) >> 2;
+  const target = toOffset >> 2;
+  const source = fromOffset >> 2;
+  if (words > SHORT_WORDS) to.set(from.subarray(source, source + words), target);
+  else for (let i = 0; i < words; i++) to[target + i] = from[source + i]!;
+}
+
 export class RingWriter extends RingEnd {
   #cachedTail = 0;
+  #newHead = 0;
 
   /** Appends `length` bytes of `source` from `offset`. Returns false when there is no room (nothing is written). */
   push(source: Uint8Array, offset: number, length: number): boolean {
+    const at = this.#begin(length);
+    if (at < 0) return false;
+    this.data.set(
+      offset === 0 && length === source.length ? source : source.subarray(offset, offset + length),
+      at,
+    );
+    this.#end();
+    return true;
+  }
+
+  /** The same from words, `offset` a multiple of 4, without garbage. */
+  pushWords(source: Uint32Array, offset: number, length: number): boolean {
+    const at = this.#begin(length);
+    if (at < 0) return false;
+    copyWords(this.words, at, source, offset, length);
+    this.#end();
+    return true;
+  }
+
+  /** Makes room for a record and writes its length; where its bytes go, or -1. */
+  #begin(length: number): number {
     const head = Atomics.load(this.marks, HEAD) >>> 0;
     const size = sizeOf(length);
     let at = head & (this.capacity - 1);
     const toEnd = this.capacity - at;
     const needed = size > toEnd ? size + toEnd : size;
-    if (!this.#hasRoom(head, needed)) return false;
+    if (!this.#hasRoom(head, needed)) return -1;
     if (size > toEnd) {
       this.words[at >> 2] = WRAP;
       at = 0;
     }
     this.words[at >> 2] = length;
-    // A loop over bytes would be slower and a view would be garbage; copyWithin does not cross buffers.
-    this.data.set(
-      offset === 0 && length === source.length ? source : source.subarray(offset, offset + length),
-      at + LENGTH_BYTES,
-    );
-    Atomics.store(this.marks, HEAD, (head + needed) | 0);
-    return true;
+    this.#newHead = (head + needed) | 0;
+    return at + LENGTH_BYTES;
+  }
+
+  #end(): void {
+    Atomics.store(this.marks, HEAD, this.#newHead);
   }
 
   #hasRoom(head: number, needed: number): boolean {
@@ -84,6 +125,11 @@ export class RingReader extends RingEnd {
   /** The ring's data, in which records lie. */
   get bytes(): Uint8Array {
     return this.data;
+  }
+
+  /** The same as words; records begin at a multiple of 8 bytes. */
+  get u32(): Uint32Array {
+    return this.words;
   }
 
   /** Looks at the next record; false when there is none. */

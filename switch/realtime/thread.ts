@@ -7,10 +7,10 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import * as abi from '../../wasm-core/assembly/abi.ts';
 import { getHeapStatistics } from 'node:v8';
 import { Core } from '../../wasm-core/host/core.ts';
-import { nowUs } from '../control/clock.ts';
+import { nowUs, stampUs } from '../control/clock.ts';
 import { BatchWait } from './batch-wait.ts';
 import type { ThreadData } from './realtime.ts';
-import { RingReader, RingWriter, ringNotify } from './ring.ts';
+import { copyWords, RingReader, RingWriter, ringNotify } from './ring.ts';
 import { StatsWriter } from './stats.ts';
 import { openUdpPort, type UdpPort } from './udp-port.ts';
 import { Sleeper } from './waker.ts';
@@ -22,6 +22,10 @@ const VECTOR_BYTES = 32_768;
 /** Counters are published at most this often. */
 const PUBLISH_US = 20_000;
 const HEAP_EVERY_US = 1e6;
+/** Places in the times of a batch: when the step began, when it ended, when all was sent (or, before, taken). */
+const BEGUN = 0;
+const STEPPED = 1;
+const SENT = 2;
 /** A stamp further from now than this is of a clock that was set meanwhile. */
 const WAIT_US_MAX = 10e6;
 
@@ -45,6 +49,8 @@ class RealtimeThread {
   readonly #stats: StatsWriter;
   readonly #batchWait: BatchWait;
   readonly #f64: Float64Array;
+  /** Times of the current batch; BEGUN and so on. */
+  readonly #times = new Float64Array(3);
   #pauseUs = 0;
   #publishedUs = 0;
   #heapUs = 0;
@@ -87,6 +93,7 @@ class RealtimeThread {
   /** Until asked to stop. */
   async run(): Promise<void> {
     this.#udp.setClock(nowUs());
+    stampUs(this.#times, SENT);
     while (!this.#sleeper.stopped) {
       if (this.#pauseUs === 0 || !this.#udp.pause(this.#pauseUs)) {
         const waiting = this.#wait();
@@ -95,9 +102,9 @@ class RealtimeThread {
       } else this.#stats.batchWait(this.#pauseUs);
       let events = this.#takeFrames(0);
       for (let i = 0; i < this.#sockets.length; i++) events = this.#takeDatagrams(i, events);
-      const doneUs = this.#handle(events, nowUs());
-      this.#pauseUs = this.#batchWait.next(events, doneUs);
-      this.#publish(doneUs);
+      this.#handle(events);
+      this.#pauseUs = this.#batchWait.next(events, this.#times[SENT]!);
+      if (this.#times[SENT]! - this.#publishedUs >= PUBLISH_US) this.#publish(this.#times[SENT]!);
     }
   }
 
@@ -112,7 +119,7 @@ class RealtimeThread {
     if (this.#fromControl.next()) sleepMs = 0;
     else {
       const deadline = this.#core.nextDeadlineMs();
-      if (deadline > 0) sleepMs = Math.min(sleepMs, Math.max(0, deadline - nowUs() / 1000));
+      if (deadline > 0) sleepMs = Math.min(sleepMs, Math.max(0, deadline - this.#times[SENT]! / 1000));
     }
     return this.#udp.wait(sleepMs * 1000);
   }
@@ -124,7 +131,7 @@ class RealtimeThread {
     let slot = first;
     while (slot < half && ring.next()) {
       const at = this.#core.slot(slot);
-      this.#core.bytes.set(ring.bytes.subarray(ring.offset, ring.offset + ring.length), at);
+      copyWords(this.#core.u32, at, ring.u32, ring.offset, ring.length);
       ring.release();
       if (this.#core.bytes[at + abi.F_KIND] === abi.EV_BANK_READY && !this.#stageBank()) continue;
       slot++;
@@ -155,28 +162,30 @@ class RealtimeThread {
     return first + received;
   }
 
-  /** Lets the core work, as many steps as the effects need room for. Returns the time when all is sent. */
-  #handle(events: number, takenUs: number): number {
-    for (let slot = 0; slot < events; slot++) this.#waited(slot, takenUs);
+  /** Lets the core work, as many steps as the effects need room for. */
+  #handle(events: number): void {
+    const times = this.#times;
+    stampUs(times, SENT);
+    for (let slot = 0; slot < events; slot++) this.#waited(slot);
     let done = 0;
-    let startUs = takenUs;
     do {
-      const taken = this.#core.step(startUs, done, events - done);
-      const steppedUs = nowUs();
+      times[BEGUN] = times[SENT]!;
+      const taken = this.#core.step(times[BEGUN], done, events - done);
+      stampUs(times, STEPPED);
       this.#carryOut();
-      const sentUs = nowUs();
-      this.#stats.step.observe(steppedUs - startUs);
-      if (taken > 0) this.#stats.core.observe((steppedUs - startUs) / taken, taken);
-      this.#core.account((steppedUs - startUs) / Math.max(taken, 1), sentUs);
-      startUs = sentUs;
+      stampUs(times, SENT);
+      const tookUs = times[STEPPED]! - times[BEGUN];
+      this.#stats.step.observe(tookUs);
+      if (taken > 0) this.#stats.core.observe(tookUs / taken, taken);
+      this.#core.account(tookUs / Math.max(taken, 1), times[SENT]!);
       done += taken;
     } while (done < events);
-    return startUs;
   }
 
-  /** How long the event in a slot waited; one without a stamp came when it was taken. */
-  #waited(slot: number, takenUs: number): void {
+  /** How long the event in a slot waited until now; one without a stamp came when it was taken. */
+  #waited(slot: number): void {
     const at = (this.#core.slot(slot) + abi.F_TIME) >> 3;
+    const takenUs = this.#times[SENT]!;
     const waitedUs = takenUs - this.#f64[at]!;
     if (waitedUs >= 0 && waitedUs < WAIT_US_MAX) this.#stats.queue.observe(waitedUs);
     else this.#f64[at] = takenUs;
@@ -202,7 +211,7 @@ class RealtimeThread {
           this.#flush(socket);
           this.#udp.add(at + abi.FRAME_HEADER_BYTES, length, at + abi.F_ADDRESS, port);
         }
-      } else if (this.#toControl.push(bytes, at, size)) told ||= isUrgent(bytes[at + abi.F_KIND]!);
+      } else if (this.#toControl.pushWords(u32, at, size)) told ||= isUrgent(bytes[at + abi.F_KIND]!);
       else this.#stats.droppedOut(1);
       at += size;
     }
@@ -221,7 +230,6 @@ class RealtimeThread {
   }
 
   #publish(now: number): void {
-    if (now - this.#publishedUs < PUBLISH_US) return;
     this.#publishedUs = now;
     this.#udp.setClock(now);
     this.#stats.counters.set(this.#core.counters);
