@@ -1,7 +1,7 @@
 /** A program under test or used by a test: started, read line by line, and stopped with all it started. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { isAlive, processTree, signalAll } from './processes.ts';
-import { eventually, GiveUp, sleep } from './wait.ts';
+import { eventually, GiveUp } from './wait.ts';
 
 /** How to start a program. */
 export interface ProgramOptions {
@@ -111,9 +111,9 @@ export class Program {
   async stop(signal: NodeJS.Signals = 'SIGTERM', graceMs = 5_000): Promise<string[]> {
     const tree = this.running ? processTree(this.pid) : [];
     this.signal(signal);
-    await Promise.race([this.exited, sleep(this.running ? graceMs : 0)]);
-    if (this.running) this.signal('SIGKILL');
+    const limit = setTimeout(() => this.signal('SIGKILL'), graceMs);
     await this.exited;
+    clearTimeout(limit);
     const left = tree.filter(isAlive);
     signalAll(left, 'SIGKILL');
     return left.map((one) => one.name);
