@@ -19,7 +19,7 @@ const TOOLS = ['node', 'dependencies'];
 /** @type {Task['needs']} */
 const SWITCH = [...TOOLS, 'wasm', 'testbed', 'worker'];
 /** @type {Task['needs']} */
-const TESTS = [...SWITCH, 'programs', 'peers'];
+const TESTS = [...SWITCH, 'programs', 'peers', 'k6IfPossible'];
 
 /** @type {Record<string, Task>} */
 export const TASKS = {
@@ -62,6 +62,11 @@ export const TASKS = {
     what: 'what the signalling core costs per stage and step, and its memory (--rounds, --json, --save)',
     needs: [...TOOLS, 'wasm'],
     run: program('wasm-core/bench/core.ts'),
+  },
+  load: {
+    what: 'load tests over WebSocket with k6: smoke, register, ramp, soak, breakpoint (--help)',
+    needs: [...SWITCH, 'k6'],
+    run: program('loadtest/k6/main.ts'),
   },
   setup: {
     what: 'everything that `start` needs; with --print-env, print the environment for a shell',

@@ -12,8 +12,9 @@ line, and stops. A mistake keeps the switch from starting.
 On SIGHUP the switch reads \`domains\`, \`realm\`, \`users\`, \`trusted\`, \`trunks\` and \`routes\` again and takes them into use at once, for
 new messages; a file with a mistake is refused and everything stays as it was. All other keys need a restart.
 
-Three files come with Strowger: \`config/demo.yaml\`, \`config/bench.yaml\` (no media, no digest: for comparing with other proxies) and
-\`config/bench-digest.yaml\`. Their passwords are public, so they are refused with a listener that is not on loopback.
+Four files come with Strowger: \`config/demo.yaml\`, \`config/bench.yaml\` (no media, no digest: for comparing with other proxies),
+\`config/bench-digest.yaml\` and \`config/load.yaml\` (no media, digest, many WebSockets: for \`npm run load\`). Their passwords are
+public, so they are refused with a listener that is not on loopback.
 
 Source: \`switch/control/config/schema.ts\`.`;
 

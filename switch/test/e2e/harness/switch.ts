@@ -16,7 +16,7 @@ export type ConfigFile = { [K in keyof Config]?: Partial<Config[K]> | Config[K] 
 
 export interface SwitchOptions {
   /** File in config/ to begin with; `demo.yaml` by default. */
-  base?: 'demo.yaml' | 'bench.yaml' | 'bench-digest.yaml';
+  base?: 'demo.yaml' | 'bench.yaml' | 'bench-digest.yaml' | 'load.yaml';
   /** Changes to it, after it got its own ports. */
   change?: (config: ConfigFile) => void;
 }
