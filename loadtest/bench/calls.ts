@@ -72,9 +72,9 @@ export function medianRun(runs: readonly CallRow[]): CallRow {
   return { ...median, cpuUsPerCallOfRounds: sorted.map(({ cpuUsPerCall }) => cpuUsPerCall) };
 }
 
-/** Half of the highest rates of the first two peers, ours and the one ratios are taken to, in whole hundreds. */
+/** Half of our highest rate, in whole hundreds. */
 export function halfRates(highest: readonly HighestRow[]): number[] {
-  return ascending(highest.slice(0, 2).map(({ passed }) => Math.floor(passed / 200) * 100)).filter(Boolean);
+  return ascending(highest.slice(0, 1).map(({ passed }) => Math.floor(passed / 200) * 100)).filter(Boolean);
 }
 
 function ascending(rates: number[]): number[] {

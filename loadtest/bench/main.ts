@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: Strowger next to other proxies in one run. See loadtest/README.md.
  *
- *   npm run bench -- [calls] [sipp] [register] [overload] [report] [--quick] [--save]
+ *   npm run bench -- [calls] [sipp] [register] [overload] [media] [report] [--quick] [--save]
  *
  * Without a part, all are measured. Results go to loadtest/results/DATE.json and the files beside it; with --save to
  * `reference.*`, which docs/PERFORMANCE.md shows.
@@ -11,14 +11,16 @@ import { CALL_PEERS, type PeerKind } from '../peers/peer.ts';
 import { type CallsOptions, measureCalls } from './calls.ts';
 import type { Generator } from './generator.ts';
 import { probe } from '../latency/prober.ts';
+import { measureMedia } from '../media/compare.ts';
 import { proberGenerator } from './prober-generator.ts';
 import { measureOverload } from './overload.ts';
 import { measureRegister } from './register.ts';
 import { goalLines, REFERENCE, writeReport } from './report/report.ts';
-import { mergeResults } from './results.ts';
+import { mergeResults, type MediaPart } from './results.ts';
+import { runInfo } from './run-info.ts';
 import { SIPP } from './sipp-generator.ts';
 
-const PARTS = ['calls', 'sipp', 'register', 'overload', 'report'] as const;
+const PARTS = ['calls', 'sipp', 'register', 'overload', 'media', 'report'] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `npm run bench -- [PART ...] [options]
@@ -28,6 +30,7 @@ parts (default: all)
   sipp       CPU per call with calls placed by SIPp, which sends in bursts of 4 ms
   register   CPU per registration and memory per binding, with and without digest
   overload   calls completed when ten times too many are offered, the switch confined to a part of a core (root)
+  media      CPU per RTP packet and added latency, ours and rtpengine's
   report     only writes the report on what was measured before
 
 options
@@ -58,24 +61,21 @@ const SETTINGS = values.quick
       calls: { rates: [1_000, 2_000], seconds: 4, rounds: 1 },
       sipp: { rates: [2_000], seconds: 4, rounds: 1 },
       register: { bindings: 20_000 },
+      media: { calls: [50], seconds: 4, rounds: 1 },
       overload: { cpuShare: 0.05, rates: [600], multiples: [10], seconds: 4 },
     }
   : {
       calls: {
         rates: [500, 1_000, 2_000, 4_000],
-        seconds: 6,
+        seconds: 5,
         rounds: 3,
-        search: { from: 2_000, max: 16_000, grid: 500, seconds: 5 },
+        search: { from: 4_000, max: 16_000, grid: 1_000, seconds: 5 },
         held: 10_000,
       },
       sipp: { rates: [2_000], seconds: 8, rounds: 3 },
       register: { bindings: 100_000 },
-      overload: {
-        cpuShare: 0.05,
-        rates: [400, 600, 800, 1_000, 1_200],
-        multiples: [1, 2, 5, 10],
-        seconds: 8,
-      },
+      media: { calls: [50, 200], seconds: 6, rounds: 3 },
+      overload: { cpuShare: 0.05, rates: [400, 600, 800, 1_000, 1_200], multiples: [1, 5, 10], seconds: 6 },
     };
 
 async function main(): Promise<void> {
@@ -87,8 +87,22 @@ async function main(): Promise<void> {
   if (parts.has('sipp')) mergeResults(name, { sipp: await measureCalls(callsOptions(SIPP, SETTINGS.sipp)) });
   if (parts.has('register')) mergeResults(name, { register: await measureRegister(SETTINGS.register) });
   if (parts.has('overload')) mergeResults(name, { overload: await measureOverload(SETTINGS.overload) });
+  if (parts.has('media')) mergeResults(name, { media: await mediaPart() });
   const files = writeReport(name);
   console.log(`\n${goalLines(name).join('\n')}\n\n${files.join('\n')}`);
+}
+
+async function mediaPart(): Promise<MediaPart> {
+  const run = runInfo();
+  const rows = await measureMedia({
+    ...SETTINGS.media,
+    onRow: ({ name: relay, calls, cpuUsPerPacket, addedUs, lost, packets }) =>
+      console.log(
+        `media: ${relay}, ${calls} calls: ${cpuUsPerPacket.toFixed(1)} µs CPU per packet, added latency ` +
+          `${[addedUs.p50, addedUs.p99, addedUs.p999].map(Math.round).join(' / ')} µs, ${lost} of ${packets} lost`,
+      ),
+  });
+  return { run, rows };
 }
 
 type CallSettings = Omit<CallsOptions, 'generator' | 'peers'>;
