@@ -33,7 +33,7 @@ function run(change: Partial<CallRun> = {}): CallRun {
 describe('the calls part', () => {
   const search = { from: 1_000, max: 8_000, grid: 500, seconds: 1 };
 
-  it('finds the highest rate of each peer and runs all at half of it', async () => {
+  it('finds the highest rate of each peer and runs all at half of the first one's', async () => {
     const log: string[] = [];
     const part = await measureCalls({
       generator: fakeGenerator({ a: 3_000, b: 2_000 }),
@@ -49,8 +49,6 @@ describe('the calls part', () => {
     expect(part.rows.map(({ peer, callsPerSecond, half }) => [peer, callsPerSecond, half])).toEqual([
       ['a', 500, false],
       ['b', 500, false],
-      ['a', 1_000, true],
-      ['b', 1_000, true],
       ['a', 1_500, true],
       ['b', 1_500, true],
     ]);
