@@ -33,7 +33,7 @@ function run(change: Partial<CallRun> = {}): CallRun {
 describe('the calls part', () => {
   const search = { from: 1_000, max: 8_000, grid: 500, seconds: 1 };
 
-  it('finds the highest rate of each peer and runs all at half of the first one's', async () => {
+  it('finds the highest rate of each peer and runs all at half of the first of them', async () => {
     const log: string[] = [];
     const part = await measureCalls({
       generator: fakeGenerator({ a: 3_000, b: 2_000 }),
