@@ -39,6 +39,7 @@ const edge = await Edge.start({
   portMin,
   portMax,
   legsMax: portsMax,
+  batchBudgetUs: options.batchBudgetUs,
   onEvent: (event) => {
     if (event.type === 'failed') fatal(new Error(event.message), 'the RTP edge failed');
   },

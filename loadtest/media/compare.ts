@@ -90,10 +90,13 @@ function rowOf(kind: RelayKind, calls: number, direct: Measured, relayed: Measur
   };
 }
 
-function line({ name, calls, packets, lost, cpuUsPerPacket, addedUs }: MediaRow): string {
+const NAME_WIDTH = 48;
+
+function line({ name, batchWait, calls, packets, lost, cpuUsPerPacket, addedUs }: MediaRow): string {
   const { p50, p99, p999 } = addedUs;
   const cells = [calls, packets, lost, cpuUsPerPacket.toFixed(2), p50, p99, p999];
-  return name.padEnd(46) + cells.map((cell) => String(cell).padStart(9)).join('');
+  const wait = batchWait === undefined ? '' : `, wait ${batchWait}`;
+  return (name + wait).padEnd(NAME_WIDTH) + cells.map((cell) => String(cell).padStart(9)).join('');
 }
 
 function relaysNamed(ids: string): RelayKind[] {
@@ -114,7 +117,7 @@ async function main(): Promise<void> {
     },
   });
   const heads = ['calls', 'packets', 'lost', 'CPU µs', 'p50 µs', 'p99 µs', 'p99.9 µs'];
-  const head = ''.padEnd(46) + heads.map((cell) => cell.padStart(9)).join('');
+  const head = ''.padEnd(NAME_WIDTH) + heads.map((cell) => cell.padStart(9)).join('');
   console.log(head);
   const rows = await measureMedia({
     calls: values.calls.split(',').map(Number),

@@ -19,7 +19,7 @@ export interface RelayKind {
   id: string;
   /** Names it in results. */
   title: string;
-  /** Of the wait for a batch, where there is one. */
+  /** Whether packets are let gather, where that can be chosen. */
   batchWait?: string;
   start(calls: number): Promise<Relay>;
 }
@@ -29,11 +29,19 @@ export const RELAYS: readonly RelayKind[] = [
   {
     id: 'edge',
     title: 'Strowger plain to plain (edge)',
+    batchWait: 'auto',
     start: (calls) => startStrowger({ calls, plainToPlain: 'edge' }),
+  },
+  {
+    id: 'edge-no-wait',
+    title: 'Strowger plain to plain (edge)',
+    batchWait: 'off',
+    start: (calls) => startStrowger({ calls, plainToPlain: 'edge', batchBudgetUs: 0 }),
   },
   {
     id: 'mediasoup',
     title: 'Strowger plain to plain (mediasoup)',
+    batchWait: 'auto',
     start: (calls) => startStrowger({ calls, plainToPlain: 'mediasoup' }),
   },
   { id: 'rtpengine', title: 'rtpengine userspace', start: (calls) => startRtpengine(calls) },

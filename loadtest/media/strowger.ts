@@ -15,9 +15,11 @@ export interface StrowgerOptions {
   /** Calls at the same time. */
   calls: number;
   plainToPlain: 'edge' | 'mediasoup';
+  /** Default: that of the media process. */
+  batchBudgetUs?: number;
 }
 
-export async function startStrowger({ calls, plainToPlain }: StrowgerOptions): Promise<Relay> {
+export async function startStrowger({ calls, plainToPlain, batchBudgetUs }: StrowgerOptions): Promise<Relay> {
   const folder = makeFolder('media');
   const socket = `${folder}/media.sock`;
   const portMin = await freePorts(4 * calls);
@@ -31,6 +33,7 @@ export async function startStrowger({ calls, plainToPlain }: StrowgerOptions): P
       ...['--ports', `${portMin}-${portMin + 4 * calls - 1}`],
       ...['--webrtc-port', String(await freePorts())],
       ...['--plain-to-plain', plainToPlain],
+      ...(batchBudgetUs === undefined ? [] : ['--batch-budget', String(batchBudgetUs)]),
       ...['--log-level', 'warn'],
     ],
   });

@@ -18,6 +18,8 @@ export interface MediaOptions {
   webrtcPort: number;
   /** Who carries media between two phones. Default edge. */
   plainToPlain: MediaPath;
+  /** Time that a packet may take in the edge, µs, 0..2000; half of it to gather at high load. Default 500; 0: never. */
+  batchBudgetUs: number;
   /** mediasoup workers, 1..64. Default 1. */
   workers: number;
   /** Seconds without media after which a call is reported; 0: never. Default 120. */
@@ -42,6 +44,7 @@ export function parseOptions(args: string[]): MediaOptions {
       ports: { type: 'string', default: '20000-29999' },
       'webrtc-port': { type: 'string', default: '44400' },
       'plain-to-plain': { type: 'string', default: 'edge' },
+      'batch-budget': { type: 'string', default: '500' },
       workers: { type: 'string', default: '1' },
       timeout: { type: 'string', default: '120' },
       calls: { type: 'string' },
@@ -65,6 +68,7 @@ export function parseOptions(args: string[]): MediaOptions {
     portMax,
     webrtcPort: whole('--webrtc-port', values['webrtc-port'], 1_024, 65_535),
     plainToPlain,
+    batchBudgetUs: whole('--batch-budget', values['batch-budget'], 0, 2_000),
     workers: whole('--workers', values.workers, 1, 64),
     timeoutS: whole('--timeout', values.timeout, 0, 86_400),
     callsMax: whole('--calls', values.calls ?? String(portPairs(portMin, portMax)), 1, 1_000_000),

@@ -36,6 +36,7 @@ export interface EdgeThreadData {
   wasm: Uint8Array;
   legsMax: number;
   mediasoupFd: number;
+  batchBudgetUs: number;
   commands: SharedArrayBuffer;
   answers: SharedArrayBuffer;
   waker: SharedArrayBuffer;

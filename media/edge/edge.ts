@@ -199,6 +199,7 @@ export class Edge implements EdgePort {
       wasm: this.#wasm,
       legsMax: this.#options.legsMax,
       mediasoupFd: this.#mediasoupFd,
+      batchBudgetUs: this.#options.batchBudgetUs ?? 0,
       onEnd: (error, batch) => this.#ended(error, batch),
     });
     for (const leg of this.#legs.values()) {

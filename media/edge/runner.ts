@@ -11,6 +11,7 @@ export interface RunnerOptions {
   wasm: Uint8Array;
   legsMax: number;
   mediasoupFd: number;
+  batchBudgetUs: number;
   /** The thread has ended without being asked to. `batch`: the datagrams it was working on. */
   onEnd: (error: Error, batch: EdgeDatagram[]) => void;
 }
@@ -28,6 +29,7 @@ export class EdgeRunner {
       wasm: options.wasm,
       legsMax: options.legsMax,
       mediasoupFd: options.mediasoupFd,
+      batchBudgetUs: options.batchBudgetUs,
       commands: link.commands,
       answers: link.answers,
       waker: link.waker.memory,

@@ -7,6 +7,7 @@ import { F_ADDRESS, F_FLOW, F_LENGTH, F_PORT, FRAME_HEADER_BYTES } from '../../w
 import * as abi from '../../wasm-core/assembly/rtp/abi.ts';
 import { formatAddress } from '../../wasm-core/host/address.ts';
 import { EdgeCore } from '../../wasm-core/host/edge-core.ts';
+import { BatchWait } from '../../switch/realtime/batch-wait.ts';
 import {
   BatchReceiver,
   BatchSender,
@@ -43,7 +44,12 @@ class EdgeThread {
   readonly #commands: CommandHandler;
   /** Socket by token, NO_SOCKET where there is none. */
   readonly #sockets: Int32Array;
+  readonly #batchWait: BatchWait;
   #filled = 0;
+  /** Taken since the last wait. */
+  #taken = 0;
+  /** There may be more to take than was taken: other sockets, or more of one. */
+  #full = false;
 
   static async create(data: EdgeThreadData): Promise<EdgeThread> {
     const { wasm, legsMax } = data;
@@ -57,6 +63,8 @@ class EdgeThread {
     this.#data = data;
     this.#core = core;
     this.#sleeper = new Sleeper(data.waker);
+    this.#batchWait = new BatchWait(data.batchBudgetUs);
+    if (data.batchBudgetUs > 0) this.#sys.exactTimers();
     this.#sockets = new Int32Array(2 * data.legsMax).fill(NO_SOCKET);
     this.#receiver = new BatchReceiver(this.#sys, core.memory, {
       vectorPtr: core.hostPtr,
@@ -114,10 +122,14 @@ class EdgeThread {
   }
 
   #wait(): number {
+    const waitUs = this.#batchWait.next(this.#taken, nowUs());
+    this.#taken = 0;
+    if (waitUs > 0 && !this.#full) this.#sys.sleep(waitUs);
     this.#sleeper.aboutToSleep();
     const sleepMs = this.#commands.waiting ? 0 : SLEEP_MS;
     const ready = this.#sys.epollWait(this.#epoll, this.#events, sleepMs);
     this.#sleeper.awake();
+    this.#full = ready === EVENTS;
     return ready;
   }
 
@@ -136,6 +148,8 @@ class EdgeThread {
     for (let slot = this.#filled; slot < end; slot++) {
       this.#core.u32[(this.#core.slotsPtr + slot * abi.EDGE_SLOT_BYTES + F_FLOW) >> 2] = token;
     }
+    this.#taken += end - this.#filled;
+    if (end - this.#filled === most) this.#full = true;
     this.#filled = end;
   }
 

@@ -13,6 +13,8 @@ export interface EdgeOptions {
   portMax: number;
   /** Legs at the same time at most. */
   legsMax: number;
+  /** Time that a packet may take here, µs; at high load half of it is spent to let others gather. Default 0: none is. */
+  batchBudgetUs?: number;
   onEvent: (event: EdgeEvent) => void;
   /** The compiled packet core. Default: build/edge.wasm. */
   wasm?: Uint8Array;

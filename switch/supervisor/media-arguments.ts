@@ -1,9 +1,14 @@
 /** Command line of the media process. */
 import type { Config } from '../control/config/schema.ts';
 
+/** What the media process takes at most. */
+const BATCH_BUDGET_US_MAX = 2_000;
+
 /** What media/main.ts is told, from the configuration. */
 export function mediaArguments(config: Config, socket: string): string[] {
-  const { media, logs } = config;
+  const { budgets, media, logs } = config;
+  // A packet that goes through mediasoup to another phone passes the edge twice.
+  const budgetUs = Math.min(BATCH_BUDGET_US_MAX, Math.floor(budgets.packetUs / 2));
   return [
     ...['--socket', socket],
     ...['--address', media.address],
@@ -11,6 +16,7 @@ export function mediaArguments(config: Config, socket: string): string[] {
     ...['--ports', `${media.portMin}-${media.portMax}`],
     ...['--webrtc-port', String(media.webrtcPort)],
     ...['--plain-to-plain', media.plainToPlain],
+    ...['--batch-budget', String(media.batchWait === 'off' ? 0 : budgetUs)],
     ...['--workers', String(media.workers)],
     ...['--timeout', String(media.timeoutS)],
     ...['--log-level', logs.level],

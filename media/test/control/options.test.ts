@@ -11,6 +11,7 @@ describe('command line', () => {
       portMax: 29_999,
       webrtcPort: 44_400,
       plainToPlain: 'edge',
+      batchBudgetUs: 500,
       workers: 1,
       timeoutS: 120,
       callsMax: 5_000,
@@ -21,13 +22,14 @@ describe('command line', () => {
   test('all of them', () => {
     const args =
       '--socket s --address 0.0.0.0 --announced 198.51.100.1 --ports 1024-1033 --webrtc-port 5000 ' +
-      '--workers 4 --timeout 0 --calls 3 --log-level warn';
+      '--batch-budget 0 --workers 4 --timeout 0 --calls 3 --log-level warn';
     expect(parseOptions(args.split(' '))).toMatchObject({
       address: '0.0.0.0',
       announcedAddress: '198.51.100.1',
       portMin: 1024,
       portMax: 1033,
       webrtcPort: 5000,
+      batchBudgetUs: 0,
       workers: 4,
       timeoutS: 0,
       callsMax: 3,
@@ -44,6 +46,7 @@ describe('command line', () => {
     ['--socket s --workers 0', '--workers takes whole numbers from 1 to 64'],
     ['--socket s --timeout x', '--timeout takes'],
     ['--socket s --plain-to-plain wire', '--plain-to-plain is one of edge, mediasoup'],
+    ['--socket s --batch-budget 3000', '--batch-budget takes whole numbers from 0 to 2000'],
     ['--socket s --log-level loud', '--log-level is one of'],
     ['--socket s --color', '--color'],
   ])('%s', (args, message) => {

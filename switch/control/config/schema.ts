@@ -236,6 +236,11 @@ export const configSchema = record('Configuration of Strowger.', {
       ['edge', 'mediasoup'],
       'edge',
     ),
+    batchWait: choice(
+      'Whether the RTP edge lets packets gather at high load, for up to a quarter of budgets.packetUs (1 ms at most), to save CPU: `auto` does when enough come, `off` never does.',
+      ['auto', 'off'],
+      'auto',
+    ),
     workers: whole('mediasoup workers.', { default: 1, minimum: 1, maximum: 64 }),
     timeoutS: whole('A call without media for this long is ended; 0 = never.', {
       default: 120,
