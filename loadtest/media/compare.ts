@@ -7,7 +7,9 @@
  */
 import { parseArgs } from 'node:util';
 import type { MediaRow } from '../bench/media.ts';
+import { freePorts } from '../../switch/test/e2e/harness/ports.ts';
 import { latencyOf } from '../latency/samples.ts';
+import type { SrtpKeys } from './browser.ts';
 import { treeRunUs } from './cpu.ts';
 import { Load, type Measured } from './load.ts';
 import { RELAYS, type RelayKind } from './relay.ts';
@@ -52,25 +54,38 @@ function middle(rows: MediaRow[]): MediaRow {
 }
 
 async function measureRelay(kind: RelayKind, calls: number, ms: number): Promise<MediaRow> {
-  const load = await Load.open(2 * calls);
+  const first = await freePorts(2 * calls);
+  const ports = Array.from({ length: 2 * calls }, (_, leg) => first + leg);
+  const direct = await measureDirect(ports);
+  const relay = await kind.start(calls);
   try {
-    const { ports } = load;
-    // The same packets without anything in between: what the machine and the generator add themselves.
-    const swapped = ports.map((_, leg) => ports[leg ^ 1]!);
-    const direct = await load.run(swapped, { warmUpMs: 500, ms: DIRECT_MS });
-    const relay = await kind.start(calls);
+    const targets: number[] = [];
+    const keys: (SrtpKeys | null)[] = [];
+    for (let leg = 0; leg < ports.length; leg += 2) {
+      const call = await relay.call(ports[leg]!, ports[leg + 1]!);
+      targets.push(...call.targets);
+      keys.push(...(call.keys ?? [null, null]));
+    }
+    const load = await Load.open(ports);
     try {
-      const targets: number[] = [];
-      for (let leg = 0; leg < ports.length; leg += 2) {
-        targets.push(...(await relay.call(ports[leg]!, ports[leg + 1]!)));
-      }
       const probe = () => treeRunUs(relay.pid);
-      return rowOf(kind, calls, direct, await load.run(targets, { warmUpMs: WARM_UP_MS, ms, probe }));
+      return rowOf(kind, calls, direct, await load.run(targets, { warmUpMs: WARM_UP_MS, ms, keys, probe }));
     } finally {
-      await relay.stop();
+      await load.close();
     }
   } finally {
-    load.close();
+    await relay.stop();
+  }
+}
+
+/** The same packets without anything in between: what the machine and the generator add themselves. */
+async function measureDirect(ports: number[]): Promise<Measured> {
+  const load = await Load.open(ports);
+  try {
+    const swapped = ports.map((_, leg) => ports[leg ^ 1]!);
+    return await load.run(swapped, { warmUpMs: 500, ms: DIRECT_MS });
+  } finally {
+    await load.close();
   }
 }
 

@@ -12,10 +12,12 @@ import {
   VECTOR_ENTRY_BYTES,
 } from '../../switch/realtime/udp.ts';
 import type { LoadCommand, LoadResult } from './load.ts';
+import { SrtpReader } from './srtp.ts';
 
 const PACKET_BYTES = 172;
 const PACKET_MS = 20;
 /** Of a packet: RTP header, when it was sent (f64, µs since the epoch), and by which leg. */
+const RTP_HEADER_BYTES = 12;
 const SENT_AT = 16;
 const LEG_AT = 24;
 const SLOTS = 64;
@@ -57,9 +59,9 @@ const epoll = sys.epollCreate();
 const events = new EpollEvents(SLOTS);
 const fds: number[] = [];
 
-function open(legs: number): void {
-  for (let i = 0; i < legs; i++) {
-    const fd = sys.openUdp(LOOPBACK, 0, LEG_BUFFER_BYTES);
+function open(ports: readonly number[]): void {
+  for (const [i, port] of ports.entries()) {
+    const fd = sys.openUdp(LOOPBACK, port, LEG_BUFFER_BYTES);
     sys.stampArrivals(fd);
     sys.epollAdd(epoll, fd, i);
     fds.push(fd);
@@ -70,6 +72,8 @@ function open(legs: number): void {
 /** One run: the packets that are sent between `fromUs` and `toUs` are those that count. */
 class Run {
   readonly #targets: readonly number[];
+  /** Of legs that are sent SRTP. */
+  readonly #readers: readonly (SrtpReader | null)[];
   readonly #round: number;
   readonly #delays: Float32Array;
   readonly #fromUs: number;
@@ -79,8 +83,9 @@ class Run {
   strays = 0;
   #lateUs = 0;
 
-  constructor({ targets, fromMs, toMs }: Extract<LoadCommand, { op: 'run' }>, round: number) {
+  constructor({ targets, keys, fromMs, toMs }: Extract<LoadCommand, { op: 'run' }>, round: number) {
     this.#targets = targets;
+    this.#readers = targets.map((_, leg) => (keys?.[leg] ? new SrtpReader(keys[leg]) : null));
     this.#round = round;
     this.#fromUs = fromMs * 1_000;
     this.#toUs = toMs * 1_000;
@@ -117,6 +122,7 @@ class Run {
   /** Packet `n` of all legs. */
   #send(n: number, dueUs: number): void {
     const leg = n % this.#targets.length;
+    if (this.#targets[leg] === 0) return;
     const index = Math.floor(n / this.#targets.length);
     bytes[OUT] = 0x80;
     bytes[OUT + 1] = 0;
@@ -150,11 +156,14 @@ class Run {
     const count = receiver.receive(fds[leg]!, 0, SLOTS);
     for (let slot = 0; slot < count; slot++) {
       const header = SLOT_PTR + slot * STRIDE;
-      if (bytes.readUInt32LE(header + LENGTH) !== PACKET_BYTES) continue; // RTCP
-      const packet = header + HEADER_BYTES;
-      const sentUs = bytes.readDoubleLE(packet + SENT_AT);
+      const length = bytes.readUInt32LE(header + LENGTH);
+      const start = header + HEADER_BYTES;
+      if (length < PACKET_BYTES) continue; // RTCP, or the end of ICE
+      const packet = bytes.subarray(start, start + length);
+      const payload = this.#readers[leg]?.payload(packet) ?? packet.subarray(RTP_HEADER_BYTES);
+      const sentUs = payload.readDoubleLE(SENT_AT - RTP_HEADER_BYTES);
       // What a party hears is what the other party of its call says.
-      if (bytes.readUInt32LE(packet + LEG_AT) !== (leg ^ 1)) this.strays++;
+      if (payload.readUInt32LE(LEG_AT - RTP_HEADER_BYTES) !== (leg ^ 1)) this.strays++;
       else if (this.#counts(sentUs))
         this.#delays[this.received++] = bytes.readDoubleLE(header + TIME) - sentUs;
     }
@@ -168,7 +177,7 @@ class Run {
 
 let rounds = 0;
 process.on('message', (command: LoadCommand) => {
-  if (command.op === 'open') open(command.legs);
+  if (command.op === 'open') open(command.ports);
   else process.send!(new Run(command, ++rounds).result);
 });
 process.on('disconnect', () => process.exit(0));

@@ -1,13 +1,18 @@
 /** The generator (generator.ts) as the comparison uses it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import type { SrtpKeys } from './browser.ts';
 import { sleep } from '../../switch/test/e2e/harness/wait.ts';
 
 /** What the generator is told. Legs 2i and 2i + 1 are the two parties of a call. */
 export type LoadCommand =
-  | { op: 'open'; legs: number }
-  /** Sends to `targets` (a port for each leg) from now on; packets sent from `fromMs` to `toMs` (epoch) count. */
-  | { op: 'run'; targets: number[]; fromMs: number; toMs: number };
+  /** On these ports, 0: any. */
+  | { op: 'open'; ports: number[] }
+  /**
+   * Sends to `targets` (a port for each leg, 0: this one is silent) from now on; packets sent from `fromMs` to `toMs`
+   * (epoch) count. `keys`: of legs that are sent SRTP.
+   */
+  | { op: 'run'; targets: number[]; keys?: (SrtpKeys | null)[]; fromMs: number; toMs: number };
 
 export interface LoadResult {
   sent: number;
@@ -30,12 +35,13 @@ export class Load {
   readonly ports: readonly number[];
   readonly #child: ChildProcess;
 
-  static async open(legs: number): Promise<Load> {
+  /** @param wanted port of each leg, 0: any that is free. */
+  static async open(wanted: number[]): Promise<Load> {
     const child = fork(new URL('./generator.ts', import.meta.url), {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       serialization: 'advanced',
     });
-    const { ports } = await ask<{ ports: number[] }>(child, { op: 'open', legs });
+    const { ports } = await ask<{ ports: number[] }>(child, { op: 'open', ports: wanted });
     return new Load(child, ports);
   }
 
@@ -47,10 +53,11 @@ export class Load {
   /** Sends for `warmUpMs` and then, what counts, for `ms`. */
   async run(
     targets: number[],
-    { warmUpMs, ms, probe = () => 0 }: { warmUpMs: number; ms: number; probe?: () => number },
+    options: { warmUpMs: number; ms: number; keys?: (SrtpKeys | null)[]; probe?: () => number },
   ): Promise<Measured> {
+    const { warmUpMs, ms, keys, probe = () => 0 } = options;
     const fromMs = Date.now() + warmUpMs;
-    const result = ask<LoadResult>(this.#child, { op: 'run', targets, fromMs, toMs: fromMs + ms });
+    const result = ask<LoadResult>(this.#child, { op: 'run', targets, keys, fromMs, toMs: fromMs + ms });
     result.catch(() => undefined); // it is awaited, but not at once
     await sleep(fromMs - Date.now());
     const begin = probe();
@@ -59,8 +66,12 @@ export class Load {
     return { ...(await result), probed: [begin, end] };
   }
 
-  close(): void {
-    if (this.#child.connected) this.#child.disconnect();
+  /** Ends it, and gives the ports back. */
+  async close(): Promise<void> {
+    if (!this.#child.connected) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await ended;
   }
 }
 

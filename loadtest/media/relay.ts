@@ -1,16 +1,22 @@
 /** The media relays that are compared. */
+import type { SrtpKeys } from './browser.ts';
 import { startRtpengine } from './rtpengine.ts';
 import { startStrowger } from './strowger.ts';
+
+/** A call that is set up. */
+export interface RelayedCall {
+  /** Where its parties are to send, 0: this one only listens. */
+  targets: [caller: number, callee: number];
+  /** With what they are sent SRTP. */
+  keys?: [caller: SrtpKeys | null, callee: SrtpKeys | null];
+}
 
 /** A relay that runs. */
 export interface Relay {
   /** Root of its process tree. */
   pid: number;
-  /**
-   * Sets up a call between two phones.
-   * @returns where each of them is to send.
-   */
-  call(caller: number, callee: number): Promise<[callerTo: number, calleeTo: number]>;
+  /** Sets up a call between a party on port `caller` and one on port `callee`; the ports are free meanwhile. */
+  call(caller: number, callee: number): Promise<RelayedCall>;
   stop(): Promise<unknown>;
 }
 
@@ -43,6 +49,12 @@ export const RELAYS: readonly RelayKind[] = [
     title: 'Strowger plain to plain (mediasoup)',
     batchWait: 'auto',
     start: (calls) => startStrowger({ calls, plainToPlain: 'mediasoup' }),
+  },
+  {
+    id: 'webrtc',
+    title: 'Strowger plain to WebRTC (one way)',
+    batchWait: 'auto',
+    start: (calls) => startStrowger({ calls, plainToPlain: 'edge', browsers: true }),
   },
   { id: 'rtpengine', title: 'rtpengine userspace', start: (calls) => startRtpengine(calls) },
 ];

@@ -56,7 +56,7 @@ export async function startRtpengine(calls: number): Promise<Relay> {
         'to-tag': 'callee',
         sdp: phoneSdp(callee),
       });
-      return [audioPort(String(answer.sdp)), audioPort(String(offer.sdp))];
+      return { targets: [audioPort(String(answer.sdp)), audioPort(String(offer.sdp))] };
     },
   };
 }

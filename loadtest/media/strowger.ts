@@ -5,6 +5,7 @@ import { freePorts } from '../../switch/test/e2e/harness/ports.ts';
 import { Program } from '../../switch/test/e2e/harness/program.ts';
 import { REPOSITORY } from '../../switch/test/e2e/harness/repository.ts';
 import { eventually } from '../../switch/test/e2e/harness/wait.ts';
+import { browserSdp, connectBrowser, makeCertificate } from './browser.ts';
 import type { Relay } from './relay.ts';
 import { audioPort, phoneSdp } from './sdp.ts';
 
@@ -15,11 +16,18 @@ export interface StrowgerOptions {
   /** Calls at the same time. */
   calls: number;
   plainToPlain: 'edge' | 'mediasoup';
+  /** The called parties are browsers, which only listen. Default false. */
+  browsers?: boolean;
   /** Default: that of the media process. */
   batchBudgetUs?: number;
 }
 
-export async function startStrowger({ calls, plainToPlain, batchBudgetUs }: StrowgerOptions): Promise<Relay> {
+export async function startStrowger({
+  calls,
+  plainToPlain,
+  browsers = false,
+  batchBudgetUs,
+}: StrowgerOptions): Promise<Relay> {
   const folder = makeFolder('media');
   const socket = `${folder}/media.sock`;
   const portMin = await freePorts(4 * calls);
@@ -50,29 +58,40 @@ export async function startStrowger({ calls, plainToPlain, batchBudgetUs }: Stro
     throw new Error(`${(error as Error).message}\n${program.tail(20)}`);
   }
   let last = 0;
-  const body = async (call: string, leg: number, status: number, port: number): Promise<number> => {
+  const body = async (call: string, leg: number, sdp: string): Promise<string> => {
+    const [caller, callee] = ['plain' as const, browsers ? ('webrtc' as const) : ('plain' as const)];
+    const [from, to] = leg === 0 ? [caller, callee] : [callee, caller];
     const reply = await client.sdp({
       call,
       leg,
-      legVariant: 'plain',
+      legVariant: from,
       targetLeg: leg === 0 ? LEG_ANY : 0,
-      targetVariants: ['plain'],
+      targetVariants: [to],
       method: 'INVITE',
       cseq: 1,
-      status,
-      sdp: phoneSdp(port),
+      status: leg === 0 ? 0 : 200,
+      sdp,
       source: '127.0.0.1',
     });
-    if (reply.bodies?.plain === undefined) throw new Error(`media set-up: ${reply.status} ${reply.reason}`);
-    return audioPort(reply.bodies.plain);
+    const text = reply.bodies?.[to];
+    if (text === undefined) throw new Error(`media set-up: ${reply.status} ${reply.reason}`);
+    return text;
   };
+  const certificate = browsers ? makeCertificate(folder) : null;
   return {
     pid: program.pid,
     stop,
     async call(caller, callee) {
-      const call = `${++last}.1`;
-      const calleeTo = await body(call, 0, 0, caller);
-      return [await body(call, 1, 200, callee), calleeTo];
+      const id = ++last;
+      const offer = await body(`${id}.1`, 0, phoneSdp(caller));
+      if (certificate === null) {
+        const answer = await body(`${id}.1`, 1, phoneSdp(callee));
+        return { targets: [audioPort(answer), audioPort(offer)] };
+      }
+      const ufrag = `browser${id}`;
+      const answer = await body(`${id}.1`, 1, browserSdp(certificate, ufrag, id));
+      const keys = await connectBrowser(callee, offer, ufrag, certificate);
+      return { targets: [audioPort(answer), 0], keys: [null, keys] };
     },
   };
 }

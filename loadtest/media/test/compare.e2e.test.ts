@@ -11,8 +11,8 @@ test('every relay passes on what both parties of each call send', async () => {
   const rows = await measureMedia(SMALL);
   expect(rows.map(({ name }) => name)).toEqual(RELAYS.map(({ title }) => title));
   for (const row of rows) {
-    // 4 legs, 50 packets a second each.
-    expect(row).toMatchObject({ calls: 2, packets: 200, lost: 0 });
+    // 4 legs, 50 packets a second each; half of them, where browsers only listen.
+    expect(row).toMatchObject({ calls: 2, packets: /one way/.test(row.name) ? 100 : 200, lost: 0 });
     expect(row.cpuUsPerPacket).toBeGreaterThan(0);
     expect(row.addedUs.p99).toBeGreaterThanOrEqual(row.addedUs.p50);
   }
@@ -22,7 +22,7 @@ test('every relay passes on what both parties of each call send', async () => {
 function wired(route: (caller: number, callee: number) => [number, number]): RelayKind {
   const relay = {
     pid: process.pid,
-    call: async (caller: number, callee: number) => route(caller, callee),
+    call: async (caller: number, callee: number) => ({ targets: route(caller, callee) }),
     stop: async () => undefined,
   };
   return { id: 'wired', title: 'wired', start: async () => relay };
@@ -47,7 +47,7 @@ test('packets that get lost are counted', async () => {
 });
 
 test('a generator that ends is noticed', async () => {
-  const load = await Load.open(2);
+  const load = await Load.open([0, 0]);
   await expect(load.run([], { warmUpMs: 0, ms: 100 })).rejects.toThrow('the generator ended');
-  load.close();
+  await load.close();
 });
