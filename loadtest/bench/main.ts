@@ -38,6 +38,7 @@ options
   --rates 500,1000  calls: only these calls per second, without a search for the highest rate
   --peers ID,ID     calls: only these of ${CALL_PEERS.map(({ id }) => id).join(', ')}
   --seconds N       calls: of each run
+  --rounds N        calls, media: runs of which the one with the median CPU is shown
   --save            results are the reference results, shown in docs/PERFORMANCE.md
 `;
 
@@ -48,6 +49,7 @@ const { values, positionals } = parseArgs({
     rates: { type: 'string' },
     peers: { type: 'string' },
     seconds: { type: 'string' },
+    rounds: { type: 'string' },
     save: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -96,6 +98,7 @@ async function mediaPart(): Promise<MediaPart> {
   const run = runInfo();
   const rows = await measureMedia({
     ...SETTINGS.media,
+    ...(values.rounds !== undefined && { rounds: positive(values.rounds) }),
     onRow: ({ name: relay, calls, cpuUsPerPacket, addedUs, lost, packets }) =>
       console.log(
         `media: ${relay}, ${calls} calls: ${cpuUsPerPacket.toFixed(1)} µs CPU per packet, added latency ` +
@@ -115,7 +118,7 @@ function callsOptions(generator: Generator, settings: CallSettings): CallsOption
     peers: chosenPeers(),
     rates: only ?? rates,
     seconds: values.seconds === undefined ? seconds : positive(values.seconds),
-    rounds,
+    rounds: values.rounds === undefined ? rounds : positive(values.rounds),
     ...(only === undefined && { search, held }),
   };
 }
