@@ -1,6 +1,11 @@
 /** What the switch itself says about a run: the part of the latency that is its own, what it holds, its memory. */
 import type { Switch } from '../../switch/test/e2e/harness/switch.ts';
+import { sleep } from '../../switch/test/e2e/harness/wait.ts';
 import { treeMemory } from '../bench/memory.ts';
+
+/** The last users to leave are out of the counters this much later, at the latest. */
+const SETTLE_MS = 2_000;
+const LOOK_EVERY_MS = 100;
 
 interface Stage {
   count: number;
@@ -26,15 +31,25 @@ export interface SwitchSide {
 /** Asks a switch of ours, after a run. */
 export async function askSwitch(ours: Switch): Promise<SwitchSide> {
   const { stages } = await ours.api<{ stages: Record<string, Stage> }>('/latency');
-  const metrics = await ours.metrics();
+  const left = await whatIsLeft(ours);
   const memory = treeMemory(ours.program.pid);
   return {
     stages: Object.fromEntries(Object.entries(stages).filter(([, { count }]) => count > 0)),
-    calls: metrics.sum('strowger_calls_active'),
-    bindings: metrics.sum('strowger_bindings'),
+    ...left,
     memoryBytes: memory.nowBytes,
     memoryPeakBytes: memory.peakBytes,
   };
+}
+
+async function whatIsLeft(ours: Switch): Promise<{ calls: number; bindings: number }> {
+  const endAt = performance.now() + SETTLE_MS;
+  for (;;) {
+    const metrics = await ours.metrics();
+    const calls = metrics.sum('strowger_calls_active');
+    const bindings = metrics.sum('strowger_bindings');
+    if (calls + bindings === 0 || performance.now() >= endAt) return { calls, bindings };
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 /** For the terminal. */

@@ -43,9 +43,9 @@ export function openSocket(
       resolve({ send: (text) => socket.send(text), close: () => socket.close() });
     };
     socket.onmessage = (event) => onMessage(event!.data as string);
-    socket.onerror = () => {
+    socket.onerror = (event) => {
       clearTimeout(timer);
-      reject(new Error('connect: refused'));
+      reject(new Error(`connect: ${event?.error}`));
     };
     if (onClose) socket.onclose = onClose;
   });
