@@ -2,7 +2,7 @@
  * The calls of a probe: when they are due, what has been sent and has arrived of each, and what that took.
  */
 import { nowUs } from '../../switch/control/clock.ts';
-import { DIGITS, type Messages } from './messages.ts';
+import { DIGITS, type DialogRoute, type Messages } from './messages.ts';
 import { KINDS, type Kind, type Latency, type ProbeResult, type ProbeTask } from './prober.ts';
 import { joined, latencyOf, Samples } from './samples.ts';
 import type { Sockets } from './sockets.ts';
@@ -18,7 +18,7 @@ const ALL = (1 << KINDS.length) - 1;
 
 const CALLER = 0;
 const CALLEE = 1;
-/** A call that has not ended this long after its last step was due has failed. */
+/** A call whose answer, or whose end, takes longer than this has failed. */
 const TIMEOUT_US = 5e6;
 const ROUTE_BYTES = 512;
 const CLOCK_EVERY_US = 200_000;
@@ -45,17 +45,18 @@ export class Calls {
   readonly #task: ProbeTask;
   readonly #sockets: Sockets;
   readonly #messages: Messages;
-  readonly #proxyPort: number;
+  /** Where each side sends to. */
+  readonly #ports: readonly [number, number];
   /** Calls in all, and of these, the first that is counted. */
   readonly #total: number;
   readonly #counted: number;
-  /** By call modulo `#places`: which call it is, bits of what was sent and came, times of sending, length of the routes. */
+  /** By call modulo `#places`: which call it is, bits of what was sent and came, times of sending, routes. */
   readonly #places: number;
   readonly #call: Int32Array;
   readonly #sent: Uint8Array;
   readonly #came: Uint8Array;
   readonly #sentUs: Float64Array;
-  readonly #routeLength: Uint16Array;
+  readonly #routes: DialogRoute[];
   /** Calls in the order in which their BYEs are due, and when. */
   readonly #byes: Int32Array;
   readonly #byeDueUs: Float64Array;
@@ -66,16 +67,16 @@ export class Calls {
   readonly #late: Samples;
   #completed = 0;
   #failed = 0;
+  #refused = 0;
   #lost = 0;
   #retransmissions = 0;
-  readonly #callId = Buffer.from('Call-ID: probe-');
   readonly #cseq = Buffer.from('CSeq: ');
 
-  constructor(task: ProbeTask, sockets: Sockets, messages: Messages, proxyPort: number) {
+  constructor(task: ProbeTask, sockets: Sockets, messages: Messages, ports: readonly [number, number]) {
     this.#task = task;
     this.#sockets = sockets;
     this.#messages = messages;
-    this.#proxyPort = proxyPort;
+    this.#ports = ports;
     this.#counted = Math.round(task.callsPerSecond * task.warmupSeconds);
     this.#total = this.#counted + Math.round(task.callsPerSecond * task.seconds);
     const places = callsUp(task);
@@ -84,7 +85,11 @@ export class Calls {
     this.#sent = new Uint8Array(places);
     this.#came = new Uint8Array(places);
     this.#sentUs = new Float64Array(places * KINDS.length);
-    this.#routeLength = new Uint16Array(places);
+    this.#routes = Array.from({ length: places }, (_, place) => ({
+      at: sockets.extra + place * ROUTE_BYTES,
+      targetLength: 0,
+      routesLength: 0,
+    }));
     this.#byes = new Int32Array(places);
     this.#byeDueUs = new Float64Array(places);
     this.#through = KINDS.map(() => new Samples(this.#total));
@@ -92,7 +97,7 @@ export class Calls {
   }
 
   /** Places all calls and returns when the last has ended or failed. */
-  run(watch: Watch): void {
+  run(watch?: Watch): void {
     const everyUs = 1e6 / this.#task.callsPerSecond;
     const startUs = nowUs() + 1_000;
     const countedUs = startUs + this.#counted * everyUs;
@@ -104,15 +109,15 @@ export class Calls {
     for (;;) {
       const now = nowUs();
       if (now >= clockUs) {
-        this.#sockets.setClock(nowUs());
+        this.#sockets.setClock();
         clockUs = now + CLOCK_EVERY_US;
       }
       if (!counting && now >= countedUs) {
         counting = true;
-        watch.counting();
+        watch?.counting();
       }
       if (now >= progressUs) {
-        watch.progress(Math.round((now - countedUs) / 1e6));
+        watch?.progress(Math.round((now - countedUs) / 1e6));
         progressUs += PROGRESS_EVERY_US;
       }
       for (let n = 0; n < BEGIN_MAX && begun < this.#total && startUs + begun * everyUs <= nowUs(); n++)
@@ -162,16 +167,14 @@ export class Calls {
 
   #inDialog(method: 'ACK' | 'BYE', place: number, kind: number): void {
     const { memory, out } = this.#sockets;
-    const route = this.#sockets.extra + place * ROUTE_BYTES;
-    const call = this.#call[place]!;
-    const end = this.#messages.inDialog(method, memory, out, call, route, this.#routeLength[place]!);
+    const end = this.#messages.inDialog(method, memory, out, this.#call[place]!, this.#routes[place]!);
     this.#send(CALLER, place, kind, end - out);
   }
 
   #send(side: 0 | 1, place: number, kind: number, length: number): void {
     this.#sent[place]! |= 1 << kind;
     this.#sentUs[place * KINDS.length + kind] = nowUs();
-    this.#sockets.send(side, length, this.#proxyPort);
+    this.#sockets.send(side, length, this.#ports[side]);
   }
 
   /** Deals with all that has come for a side; returns how many messages. */
@@ -187,7 +190,7 @@ export class Calls {
 
   #arrivedAtCallee(at: number): void {
     const method = this.#sockets.memory[at];
-    const place = this.#placeOf(at);
+    const place = this.#placeOf(this.#callOf(at));
     if (place < 0) return;
     if (method === 73) {
       if (!this.#measure(place, INVITE, at)) return;
@@ -207,23 +210,35 @@ export class Calls {
   #arrivedAtCaller(at: number): void {
     const { memory } = this.#sockets;
     const status = memory[at + 8]! * 100 + memory[at + 9]! * 10 + memory[at + 10]! - 48 * 111;
-    if (status === 100) return; // the proxy's own
-    const place = this.#placeOf(at);
+    if (status < 200 && status !== 180) return; // the proxy's own
+    const call = this.#callOf(at);
+    const ofBye = memory[memory.indexOf(this.#cseq, at) + this.#cseq.length] === 50;
+    // Of a call that has failed, too: the proxy repeats what is not acknowledged.
+    if (status >= 300 && !ofBye && call >= 0) this.#acknowledgeRefusal(call, at);
+    const place = this.#placeOf(call);
     if (place < 0) return;
     if (status === 180) this.#measure(place, RINGING, at);
-    else if (status === 200 && memory[memory.indexOf(this.#cseq, at) + this.#cseq.length] === 50)
-      this.#ended(place, at);
-    else if (status === 200) this.#answered(place, at);
-    else this.#fail(place); // refused
+    else if (status >= 300) this.#refuse(place);
+    else if (ofBye) this.#ended(place, at);
+    else this.#answered(place, at);
+  }
+
+  #acknowledgeRefusal(call: number, at: number): void {
+    const { memory, out } = this.#sockets;
+    const end = this.#messages.ackOfRefusal(memory, out, call, at, at + this.#sockets.lengthOf(at));
+    this.#sockets.send(CALLER, end - out, this.#ports[CALLER]);
   }
 
   #answered(place: number, at: number): void {
     if (!this.#measure(place, ANSWER, at)) return;
-    const { memory } = this.#sockets;
-    const route = this.#sockets.extra + place * ROUTE_BYTES;
-    const end = this.#messages.routes(memory, route, at, at + this.#sockets.lengthOf(at));
-    if (end - route > ROUTE_BYTES) throw new Error('the route set has more than 512 bytes');
-    this.#routeLength[place] = end - route;
+    const route = this.#routes[place]!;
+    const end = this.#messages.dialogRoute(this.#sockets.memory, route, at, at + this.#sockets.lengthOf(at));
+    if (end - route.at > ROUTE_BYTES)
+      throw new Error(`Contact and routes have more than ${ROUTE_BYTES} bytes`);
+    if (route.targetLength === 0 || !this.#inTime(place, INVITE, at)) {
+      this.#fail(place);
+      return;
+    }
     this.#inDialog('ACK', place, ACK);
     this.#byes[this.#byeTail % this.#places] = this.#call[place]!;
     this.#byeDueUs[this.#byeTail++ % this.#places] = nowUs() + this.#task.holdMs * 1e3;
@@ -231,10 +246,24 @@ export class Calls {
 
   #ended(place: number, at: number): void {
     if (!this.#measure(place, DONE, at)) return;
-    if (this.#came[place] === ALL) {
+    if (this.#came[place] === ALL && this.#inTime(place, BYE, at)) {
       if (this.#call[place]! >= this.#counted) this.#completed++;
       this.#forget(place);
     } else this.#fail(place);
+  }
+
+  /** Whether the answer to what was sent came soon enough. */
+  #inTime(place: number, kind: number, at: number): boolean {
+    return this.#sockets.arrivedUs(at) - this.#sentUs[place * KINDS.length + kind]! <= TIMEOUT_US;
+  }
+
+  /** Nothing was lost: what did not come was not sent on. */
+  #refuse(place: number): void {
+    if (this.#call[place]! >= this.#counted) {
+      this.#failed++;
+      this.#refused++;
+    }
+    this.#forget(place);
   }
 
   #fail(place: number): void {
@@ -257,7 +286,7 @@ export class Calls {
   #measure(place: number, kind: number, at: number): boolean {
     const bit = 1 << kind;
     if ((this.#came[place]! & bit) !== 0) {
-      this.#retransmissions++;
+      if (this.#call[place]! >= this.#counted) this.#retransmissions++;
       return false;
     }
     this.#came[place]! |= bit;
@@ -266,22 +295,34 @@ export class Calls {
     return true;
   }
 
-  /** Where the call of a message is kept, -1 when it is not up (any more). */
-  #placeOf(at: number): number {
+  /** Which call a message belongs to, -1 when it is none of this probe's. */
+  #callOf(at: number): number {
     const { memory } = this.#sockets;
-    const found = memory.indexOf(this.#callId, at);
+    const start = this.#messages.callIdStart;
+    const found = memory.indexOf(start, at);
     if (found < 0 || found > at + this.#sockets.lengthOf(at)) return -1;
-    const digits = found + this.#callId.length;
+    const digits = found + start.length;
     let call = 0;
     for (let i = 0; i < DIGITS; i++) call = call * 10 + memory[digits + i]! - 48;
+    return call;
+  }
+
+  /** Where a call is kept, -1 when it is not up (any more). */
+  #placeOf(call: number): number {
+    if (call < 0) return -1;
     const place = call % this.#places;
     if (this.#call[place] === call) return place;
     if (call >= this.#counted) this.#retransmissions++; // of a call that has ended
     return -1;
   }
 
-  /** What to report. */
-  result(direct: Latency, cpuUs: number): ProbeResult {
+  /** From sending to arrival, of messages of all kinds. */
+  get latencies(): Float32Array {
+    return joined(this.#through.map((samples) => samples.all));
+  }
+
+  /** What to report: `direct` is the path without a proxy, `cpuUs` and `dropped` are the prober's own. */
+  result(direct: Latency, cpuUs: number, dropped: number): ProbeResult {
     const sets = this.#through.map((samples) => samples.all);
     const table = (lessUs: number) =>
       Object.fromEntries([
@@ -293,6 +334,8 @@ export class Calls {
       calls: this.#total - this.#counted,
       completed: this.#completed,
       failed: this.#failed,
+      refused: this.#refused,
+      dropped,
       lost: this.#lost,
       retransmissions: this.#retransmissions,
       lateUs: latencyOf(this.#late.all),

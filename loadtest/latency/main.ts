@@ -2,6 +2,8 @@
  * The prober by hand:
  *
  *   node loadtest/latency/main.ts --proxy 127.0.0.1:5060 --rate 1000 --seconds 10 [--hold 100] [--user bob] [--pid PID] [--json]
+ *
+ * With `--proxy none` the two sides talk without a proxy: what the prober itself can do, and costs.
  */
 import { parseArgs } from 'node:util';
 import { KINDS, type Latency, probe, type ProbeResult } from './prober.ts';
@@ -15,11 +17,12 @@ function cells(name: string, { count, p50, p99, p999, max }: Latency): string {
 }
 
 function report(result: ProbeResult): string {
-  const { callsPerSecond, calls, completed, failed, lost, retransmissions, direct, added, lateUs } = result;
+  const { callsPerSecond, calls, completed, failed, refused, lost, dropped, retransmissions } = result;
+  const { direct, added, lateUs } = result;
   const cpu = result.cpuUsPerCall === undefined ? '' : `, ${Math.round(result.cpuUsPerCall)} µs CPU per call`;
   return [
-    `${callsPerSecond} calls/s: ${completed} of ${calls} calls completed, ${failed} failed, ${lost} messages lost, ` +
-      `${retransmissions} retransmissions${cpu} (prober: ${Math.round(result.proberCpuUsPerCall)} µs)`,
+    `${callsPerSecond} calls/s: ${completed} of ${calls} calls completed, ${failed} failed (${refused} refused), ` +
+      `${lost} messages lost (${dropped} at the prober), ${retransmissions} retransmissions${cpu} (prober: ${Math.round(result.proberCpuUsPerCall)} µs)`,
     'added, µs'.padEnd(12) +
       ['count', 'p50', 'p99', 'p99.9', 'max'].map((head) => head.padStart(COLUMN)).join(''),
     ...[...KINDS, 'all' as const].map((kind) => cells(kind, added[kind])),
@@ -28,20 +31,19 @@ function report(result: ProbeResult): string {
   ].join('\n');
 }
 
-const { values } = parseArgs({
-  options: {
-    proxy: { type: 'string' },
-    rate: { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '10' },
-    hold: { type: 'string', default: '100' },
-    user: { type: 'string', default: 'bob' },
-    domain: { type: 'string', default: 'strowger.test' },
-    pid: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
-
 try {
+  const { values } = parseArgs({
+    options: {
+      proxy: { type: 'string' },
+      rate: { type: 'string', default: '1000' },
+      seconds: { type: 'string', default: '10' },
+      hold: { type: 'string', default: '100' },
+      user: { type: 'string', default: 'bob' },
+      domain: { type: 'string', default: 'strowger.test' },
+      pid: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
   if (values.proxy === undefined) throw new Error('say which proxy: --proxy 127.0.0.1:5060');
   const result = await probe({
     proxy: values.proxy,

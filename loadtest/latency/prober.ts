@@ -7,14 +7,14 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { treeCpuUs } from '../../switch/test/e2e/harness/processes.ts';
+import { processStat, treeCpuUs } from '../../switch/test/e2e/harness/processes.ts';
 
 /** Messages of a call, in order. */
 export const KINDS = ['INVITE', '180', '200', 'ACK', 'BYE', '200 to BYE'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface ProbeOptions {
-  /** `127.0.0.1:port`, UDP. */
+  /** `127.0.0.1:port`, UDP; `none` for calls without a proxy, which show what the prober itself can do. */
   proxy: string;
   callsPerSecond: number;
   /** Of calls that are counted. */
@@ -23,7 +23,7 @@ export interface ProbeOptions {
   warmupSeconds?: number;
   /** From answer to BYE. Default 100. */
   holdMs?: number;
-  /** Called user, whom the prober registers. Default `bob`. */
+  /** Called user, whom the prober registers in place of all earlier bindings. Default `bob`. */
   user?: string;
   /** Default `strowger.test`. */
   domain?: string;
@@ -49,13 +49,17 @@ export interface ProbeResult {
   calls: number;
   completed: number;
   failed: number;
+  /** Of those that failed: answered with 300 or more. */
+  refused: number;
   /** Messages that were sent and never arrived. */
   lost: number;
+  /** Datagrams for which the prober's own sockets had no room: then it is the prober that is too slow, not the proxy. */
+  dropped: number;
   /** Messages that arrived more than once; the prober itself repeats nothing. */
   retransmissions: number;
   /** How much later than due INVITEs and BYEs were sent. */
   lateUs: Latency;
-  /** From sending to arrival without a proxy, measured before the calls. */
+  /** From sending to arrival without a proxy: the same calls between the prober's two sockets, for a second before. */
   direct: Latency;
   /** From sending to arrival through the proxy. */
   through: Record<Kind | 'all', Latency>;
@@ -92,11 +96,13 @@ function checked(options: ProbeOptions): ProbeTask {
   };
   if (process.platform !== 'linux')
     throw new Error('the prober needs Linux: it uses recvmmsg and SO_TIMESTAMPNS');
-  if (!/^[\d.]+:\d+$/.test(task.proxy))
-    throw new RangeError(`the proxy is ADDRESS:PORT, not '${task.proxy}'`);
+  if (task.proxy !== 'none' && !/^[\d.]+:\d+$/.test(task.proxy))
+    throw new RangeError(`the proxy is ADDRESS:PORT or none, not '${task.proxy}'`);
   positive('callsPerSecond', task.callsPerSecond, 50_000);
   positive('seconds', task.seconds, 3_600);
   positive('holdMs', task.holdMs, 600_000);
+  if (options.pid !== undefined && processStat(options.pid) === undefined)
+    throw new RangeError(`there is no process ${options.pid}`);
   if (!(task.warmupSeconds >= 0)) throw new RangeError(`warmupSeconds is ${task.warmupSeconds}`);
   const { pid: _pid, signal: _signal, onProgress: _onProgress, ...plain } = task;
   return plain;

@@ -3,51 +3,49 @@ import { nowUs } from '../../switch/control/clock.ts';
 import { Calls } from './calls.ts';
 import { Messages } from './messages.ts';
 import type { ProbeMessage, ProbeResult, ProbeTask } from './prober.ts';
-import { latencyOf, Samples } from './samples.ts';
+import { latencyOf } from './samples.ts';
 import { Sockets } from './sockets.ts';
 
-/** Messages of the direct path, and how far apart. */
-const DIRECT_MESSAGES = 2_000;
-const DIRECT_EVERY_US = 500;
+/** Calls of the direct path: as many per second as through the proxy, but enough for a median. */
+const DIRECT = { warmupSeconds: 0.2, seconds: 1, holdMs: 10 };
+const DIRECT_RATE_MIN = 500;
 const REGISTER_TRIES = 4;
 const REGISTER_WAIT_US = 500_000;
+/** Names this probe in Call-IDs, tags and branches, which a proxy may remember from the one before. */
+const RUN = `${process.pid.toString(36)}${Date.now().toString(36)}`;
 
 function tell(message: ProbeMessage): void {
   process.send?.(message);
 }
 
-/** Sends a message from caller to called side and takes its latency, again and again. */
-function measureDirect(sockets: Sockets): Float32Array {
-  const samples = new Samples(DIRECT_MESSAGES);
-  const port = sockets.port(1);
-  const length = sockets.memory.write('INVITE sip:nobody SIP/2.0\r\n'.padEnd(600, 'x'), sockets.out);
-  let dueUs = nowUs();
-  for (let i = 0; i < DIRECT_MESSAGES; i++) {
-    while (nowUs() < dueUs) sockets.wait(dueUs - nowUs());
-    dueUs += DIRECT_EVERY_US;
-    sockets.setClock(nowUs());
-    const sentUs = nowUs();
-    sockets.send(0, length, port);
-    for (let n = sockets.receive(1); n > 0; n--)
-      samples.add(sockets.arrivedUs(sockets.at(1, n - 1)) - sentUs);
-  }
-  return samples.all.slice(DIRECT_MESSAGES / 10); // without what warmed up
+/**
+ * Binds the called side, and it alone: calls would fork to what a former probe has left.
+ * @throws Error when the proxy refuses it or is silent.
+ */
+function register(sockets: Sockets, task: ProbeTask, port: number): void {
+  const contact = `<sip:${task.user}@127.0.0.1:${sockets.port(1)};transport=UDP>`;
+  transact(sockets, task, port, 1, ['Contact: *', 'Expires: 0']);
+  transact(sockets, task, port, 1 + REGISTER_TRIES, [`Contact: ${contact}`, 'Expires: 3600']);
 }
 
-/** Binds the called side. @throws Error when the proxy refuses it or is silent. */
-function register(sockets: Sockets, { user, domain, proxy }: ProbeTask, port: number): void {
-  const contact = `127.0.0.1:${sockets.port(1)}`;
-  for (let i = 1; i <= REGISTER_TRIES; i++) {
+/** Sends a REGISTER until it is answered. */
+function transact(
+  sockets: Sockets,
+  { user, domain, proxy }: ProbeTask,
+  port: number,
+  firstCseq: number,
+  binding: string[],
+): void {
+  for (let cseq = firstCseq; cseq < firstCseq + REGISTER_TRIES; cseq++) {
     const text = [
       `REGISTER sip:${domain} SIP/2.0`,
-      `Via: SIP/2.0/UDP ${contact};branch=z9hG4bKr${process.pid}${i}`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${sockets.port(1)};branch=z9hG4bKr${RUN}-${cseq}`,
       'Max-Forwards: 70',
       `From: <sip:${user}@${domain}>;tag=r`,
       `To: <sip:${user}@${domain}>`,
-      `Call-ID: probe-r${process.pid}@127.0.0.1`,
-      `CSeq: ${i} REGISTER`,
-      `Contact: <sip:${user}@${contact};transport=UDP>`,
-      'Expires: 3600',
+      `Call-ID: register-${RUN}@127.0.0.1`,
+      `CSeq: ${cseq} REGISTER`,
+      ...binding,
       'Content-Length: 0',
       '',
       '',
@@ -71,30 +69,42 @@ function register(sockets: Sockets, { user, domain, proxy }: ProbeTask, port: nu
 }
 
 function run(task: ProbeTask): ProbeResult {
-  const sockets = new Sockets(Calls.bytesFor(task));
-  const [address = '', port = ''] = task.proxy.split(':');
+  const directRate = Math.max(task.callsPerSecond, DIRECT_RATE_MIN);
+  const directTask = { ...task, ...DIRECT, callsPerSecond: directRate };
+  const sockets = new Sockets(Math.max(Calls.bytesFor(task), Calls.bytesFor(directTask)));
   const messages = new Messages({
+    run: RUN,
     user: task.user,
     domain: task.domain,
     caller: `127.0.0.1:${sockets.port(0)}`,
     callee: `127.0.0.1:${sockets.port(1)}`,
   });
   sockets.aim('127.0.0.1');
-  const direct = measureDirect(sockets);
-  sockets.aim(address);
-  register(sockets, task, Number(port));
-  const calls = new Calls(task, sockets, messages, Number(port));
+  const toEachOther: [number, number] = [sockets.port(1), sockets.port(0)];
+  const directCalls = new Calls(directTask, sockets, messages, toEachOther);
+  directCalls.run();
+  let ports = toEachOther;
+  if (task.proxy !== 'none') {
+    const [address = '', port = ''] = task.proxy.split(':');
+    sockets.aim(address);
+    register(sockets, task, Number(port));
+    ports = [Number(port), Number(port)];
+  }
+  const calls = new Calls(task, sockets, messages, ports);
   let cpu = process.cpuUsage();
+  let drops = sockets.drops;
   calls.run({
     counting() {
       tell({ kind: 'counting' });
       cpu = process.cpuUsage();
+      drops = sockets.drops;
     },
     progress: (seconds) => tell({ kind: 'progress', seconds }),
   });
   const { user, system } = process.cpuUsage(cpu);
+  const dropped = sockets.drops - drops;
   sockets.close();
-  return calls.result(latencyOf(direct), user + system);
+  return calls.result(latencyOf(directCalls.latencies), user + system, dropped);
 }
 
 try {

@@ -58,7 +58,22 @@ export function processTree(rootPid: number): ProcessStat[] {
 
 /** CPU time of a process and its descendants, µs. */
 export function treeCpuUs(rootPid: number): number {
-  return processTree(rootPid).reduce((sum, stat) => sum + stat.cpuUs, 0);
+  return processTree(rootPid).reduce((sum, stat) => sum + Math.max(stat.cpuUs, threadsCpuUs(stat.pid)), 0);
+}
+
+/**
+ * CPU time of the living threads of a process, µs: exact, where `cpuUs` is rounded down to ticks, but without threads that have
+ * ended. 0 when the kernel does not say (CONFIG_SCHED_INFO).
+ */
+function threadsCpuUs(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+      const runNs = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0];
+      return sum + Number(runNs) / 1e3;
+    }, 0);
+  } catch {
+    return 0; // no such file, or the process or one of its threads ended just now
+  }
 }
 
 /** Signals those of the processes that are still there. */
