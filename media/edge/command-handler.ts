@@ -1,10 +1,10 @@
 /**
  * The thread's end of the command rings.
  */
+import { nowUs } from '../../switch/control/clock.ts';
 import { RingReader, RingWriter, ringNotify } from '../../switch/realtime/ring.ts';
 import * as abi from '../../wasm-core/assembly/rtp/abi.ts';
 import type { EdgeCore } from '../../wasm-core/host/edge-core.ts';
-import { nowUs } from './clock.ts';
 import * as command from './commands.ts';
 
 /** The sockets that the thread waits for. */

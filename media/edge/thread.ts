@@ -7,6 +7,7 @@ import { F_ADDRESS, F_FLOW, F_LENGTH, F_PORT, FRAME_HEADER_BYTES } from '../../w
 import * as abi from '../../wasm-core/assembly/rtp/abi.ts';
 import { formatAddress } from '../../wasm-core/host/address.ts';
 import { EdgeCore } from '../../wasm-core/host/edge-core.ts';
+import { nowUs } from '../../switch/control/clock.ts';
 import { BatchWait } from '../../switch/realtime/batch-wait.ts';
 import {
   BatchReceiver,
@@ -19,7 +20,6 @@ import { Sleeper } from '../../switch/realtime/waker.ts';
 import { CommandHandler } from './command-handler.ts';
 import type { EdgeThreadData } from './commands.ts';
 import type { EdgeDatagram } from './types.ts';
-import { nowUs } from './clock.ts';
 
 /** Longest sleep: RTCP reports are due within this, and a lost wake-up is noticed. */
 const SLEEP_MS = 100;
