@@ -71,7 +71,7 @@ const SETTINGS = values.quick
         rates: [500, 1_000, 2_000, 4_000],
         seconds: 5,
         rounds: 3,
-        search: { from: 4_000, max: 16_000, grid: 1_000, seconds: 5 },
+        search: { from: 4_000, max: 32_000, grid: 1_000, seconds: 5 },
         held: 10_000,
       },
       sipp: { rates: [2_000], seconds: 8, rounds: 3 },
