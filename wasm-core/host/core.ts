@@ -193,9 +193,12 @@ export class Core {
    * @throws Error when the module is of another ABI version or the settings don't fit.
    */
   static async create(wasm: BufferSource | WebAssembly.Module, init: CoreInit, nowUs: number): Promise<Core> {
-    const module = wasm instanceof WebAssembly.Module ? wasm : await WebAssembly.compile(wasm);
-    const { exports } = await WebAssembly.instantiate(module);
-    return new Core(exports as CoreExports, init, nowUs);
+    return Core.of(wasm instanceof WebAssembly.Module ? wasm : await WebAssembly.compile(wasm), init, nowUs);
+  }
+
+  /** The same at once, of a module that is compiled. */
+  static of(module: WebAssembly.Module, init: CoreInit, nowUs: number): Core {
+    return new Core(new WebAssembly.Instance(module).exports as CoreExports, init, nowUs);
   }
 
   private constructor(exports: CoreExports, init: CoreInit, nowUs: number) {
