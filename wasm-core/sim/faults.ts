@@ -45,7 +45,10 @@ export class Faults {
     const { network } = this.#sim;
     switch (fault.kind) {
       case 'cut': {
-        const ways = [[fault.from, fault.to], ...(fault.twoWay ? [[fault.to, fault.from]] : [])] as [string, string][];
+        const ways = [[fault.from, fault.to], ...(fault.twoWay ? [[fault.to, fault.from]] : [])] as [
+          string,
+          string,
+        ][];
         for (const [from, to] of ways) network.setBlocked(from, to, true);
         return () => {
           for (const [from, to] of ways) network.setBlocked(from, to, false);
@@ -69,7 +72,9 @@ export class Faults {
     }
   }
 
-  #applyToNode(fault: Exclude<FaultSpec, { kind: 'cut' | 'slow' | 'vanish' | 'move' }>): (() => void) | undefined {
+  #applyToNode(
+    fault: Exclude<FaultSpec, { kind: 'cut' | 'slow' | 'vanish' | 'move' }>,
+  ): (() => void) | undefined {
     const node = this.#sim.node(fault.node);
     if (node === undefined) return undefined;
     switch (fault.kind) {
@@ -102,4 +107,3 @@ export class Faults {
     }
   }
 }
-

@@ -95,7 +95,8 @@ export class MediaService {
     // As long as what came, with the mark of its variant: the core must not read it.
     const body = (variant: string) => encoder.encode(frame.text.replace(/^s=.*$/m, `s=${variant}`));
     const plain = status === 200 && (variants & abi.VARIANT_PLAIN) !== 0 ? body('plain') : new Uint8Array(0);
-    const webrtc = status === 200 && (variants & abi.VARIANT_WEBRTC) !== 0 ? body('webrtc') : new Uint8Array(0);
+    const webrtc =
+      status === 200 && (variants & abi.VARIANT_WEBRTC) !== 0 ? body('webrtc') : new Uint8Array(0);
     const payload = new Uint8Array(plain.length + webrtc.length);
     payload.set(plain);
     payload.set(webrtc, plain.length);

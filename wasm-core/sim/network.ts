@@ -177,7 +177,10 @@ export class Network {
     else if (this.#random.chance(link.lossPerMille)) fate = 'lost';
     const copies = fate === 'arrives' && this.#random.chance(link.duplicatePerMille) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      const arrivesUs = fate === 'arrives' ? this.#arrival(way.from, way.to, link, packet.bytes.length) : this.#scheduler.nowUs;
+      const arrivesUs =
+        fate === 'arrives'
+          ? this.#arrival(way.from, way.to, link, packet.bytes.length)
+          : this.#scheduler.nowUs;
       this.#watch({
         id: ++this.#flights,
         sentUs: this.#scheduler.nowUs,
@@ -197,7 +200,14 @@ export class Network {
   }
 
   /** Connects; `opened` or `closed` of the client says how it went. */
-  connect(client: Host, clientIp: number, clientPort: number, serverIp: number, serverPort: number, transport: number): Flow {
+  connect(
+    client: Host,
+    clientIp: number,
+    clientPort: number,
+    serverIp: number,
+    serverPort: number,
+    transport: number,
+  ): Flow {
     const server = this.#hosts.get(key(serverIp, serverPort)) ?? null;
     const flow: Flow = {
       id: ++this.#flowIds,
@@ -212,7 +222,8 @@ export class Network {
       lastUs: [0, 0],
     };
     const there = server?.name ?? '';
-    const roundTripUs = this.#delay(this.linkOf(client.name, there)) + this.#delay(this.linkOf(there, client.name));
+    const roundTripUs =
+      this.#delay(this.linkOf(client.name, there)) + this.#delay(this.linkOf(there, client.name));
     const reachable = () => !this.isBlocked(client.name, there) && !this.isBlocked(there, client.name);
     const refused = server === null || !reachable();
     this.#scheduler.after(refused && server !== null ? STREAM_GIVES_UP_US : roundTripUs, () => {
@@ -272,7 +283,9 @@ export class Network {
     flow.open = false;
     this.#flows.delete(flow);
     const there = flow.server?.name ?? '';
-    this.#scheduler.after(this.#delay(this.linkOf(there, flow.client.name)), () => flow.client.closed?.(flow));
+    this.#scheduler.after(this.#delay(this.linkOf(there, flow.client.name)), () =>
+      flow.client.closed?.(flow),
+    );
     flow.server?.closed?.(flow);
   }
 

@@ -153,7 +153,8 @@ export class SimNode implements Host, MediaClient {
           transport: flow === null ? abi.TRANSPORT_UDP : flow.transport,
           flow: flow?.id ?? 0,
           port: arrival.fromPort,
-          listener: flow === null ? LISTENER_UDP : flow.transport === abi.TRANSPORT_TCP ? LISTENER_TCP : LISTENER_WS,
+          listener:
+            flow === null ? LISTENER_UDP : flow.transport === abi.TRANSPORT_TCP ? LISTENER_TCP : LISTENER_WS,
           address: mapped(arrival.fromIp),
           timeUs: this.clockUs(),
         },
@@ -229,7 +230,9 @@ export class SimNode implements Host, MediaClient {
 
   /** Ends a call. */
   hangup(slot: number, generation: number): void {
-    this.event(this.#frames.encode({ kind: abi.EV_HANGUP, args: [++this.#requestId, slot, generation] }).slice());
+    this.event(
+      this.#frames.encode({ kind: abi.EV_HANGUP, args: [++this.#requestId, slot, generation] }).slice(),
+    );
   }
 
   // --- the loop ----------------------------------------------------------------------------------
@@ -304,7 +307,10 @@ export class SimNode implements Host, MediaClient {
     const transport = bytes[at + abi.F_TRANSPORT]!;
     const port = this.#view.getUint16(at + abi.F_PORT, true);
     const ip = this.#view.getUint32(at + abi.F_ADDRESS + 12, false);
-    const flow = transport === abi.TRANSPORT_UDP ? null : (this.#flows.get(this.#view.getUint32(at + abi.F_FLOW, true)) ?? null);
+    const flow =
+      transport === abi.TRANSPORT_UDP
+        ? null
+        : (this.#flows.get(this.#view.getUint32(at + abi.F_FLOW, true)) ?? null);
     this.#watcher.sent(this, packet, { transport, ip, port, flow });
     if (transport === abi.TRANSPORT_UDP) this.#network.send(this, this.ip, SIP_PORT, ip, port, packet);
     else if (flow !== null) this.#network.write(flow, this, packet);

@@ -110,10 +110,15 @@ export interface CallSpec {
 
 /** A fault, or an act of an operator. `ms`: how long it lasts. */
 export type FaultSpec = { atMs: number } & (
-  | { kind: 'crash'; node: string; ms: number; /** The node comes back with the memory it had. */ keepsMemory: boolean }
+  | {
+      kind: 'crash';
+      node: string;
+      ms: number /** The node comes back with the memory it had. */;
+      keepsMemory: boolean;
+    }
   | { kind: 'pause'; node: string; ms: number }
-  | { kind: 'clock-jump'; node: string; /** Negative: back. */ byMs: number }
-  | { kind: 'clock-rate'; node: string; ms: number; /** 1: as it should be. */ rate: number }
+  | { kind: 'clock-jump'; node: string /** Negative: back. */; byMs: number }
+  | { kind: 'clock-rate'; node: string; ms: number /** 1: as it should be. */; rate: number }
   | { kind: 'reload'; node: string }
   | { kind: 'drain'; node: string; ms: number }
   | { kind: 'media-crash'; node: string; ms: number }

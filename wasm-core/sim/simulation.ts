@@ -81,7 +81,9 @@ export class Simulation implements NodeWatcher, World {
     this.scenario = scenario;
     this.seed = scenario.seed;
     this.#observers = observers;
-    this.network = new Network(this.scheduler, this.random('network'), scenario.link, (flight) => this.#sentOnNetwork(flight));
+    this.network = new Network(this.scheduler, this.random('network'), scenario.link, (flight) =>
+      this.#sentOnNetwork(flight),
+    );
     for (const { from, to, spec } of scenario.links) this.network.setLink(from, to, spec);
     this.#checkers = new Checkers(this, (checker, text) => this.#fail(checker, text));
     for (const { name } of scenario.nodes) this.#calls.set(name, new Map());
@@ -101,7 +103,8 @@ export class Simulation implements NodeWatcher, World {
     this.#phonesByName = new Map(this.phones.map((phone) => [phone.name, phone]));
     this.faults = new Faults(this, (fault, begins) => this.#faultSeen(fault, begins));
     for (const call of scenario.calls) this.scheduler.at(call.atMs * 1_000, () => this.place(call));
-    for (const fault of scenario.faults) this.scheduler.at(fault.atMs * 1_000, () => this.faults.begin(fault));
+    for (const fault of scenario.faults)
+      this.scheduler.at(fault.atMs * 1_000, () => this.faults.begin(fault));
     const loadEndUs = scenario.durationMs * 1_000;
     this.scheduler.at(loadEndUs, () => this.#wind());
     this.#endUs = loadEndUs + this.#settleUs();

@@ -174,7 +174,5 @@ export function userOf(uri: string): string {
 /** A message as bytes; Content-Length is written last, from the body. */
 export function compose(startLine: string, fields: readonly string[], body = ''): Uint8Array {
   const length = body === '' ? 0 : encoder.encode(body).length;
-  return encoder.encode(
-    `${startLine}\r\n${fields.join('\r\n')}\r\nContent-Length: ${length}\r\n\r\n${body}`,
-  );
+  return encoder.encode(`${startLine}\r\n${fields.join('\r\n')}\r\nContent-Length: ${length}\r\n\r\n${body}`);
 }
