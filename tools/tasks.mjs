@@ -68,6 +68,16 @@ export const TASKS = {
     needs: [...SWITCH, 'k6'],
     run: program('loadtest/k6/main.ts'),
   },
+  sim: {
+    what: 'the simulator: fresh seeds, one seed or a scenario (--help)',
+    needs: [...TOOLS, 'wasm'],
+    run: program('wasm-core/sim/cli/main.ts'),
+  },
+  'sim:soak': {
+    what: 'the simulator on fresh seeds for 10,000 virtual hours, or until one fails',
+    needs: [...TOOLS, 'wasm'],
+    run: (context, args) => program('wasm-core/sim/cli/main.ts')(context, ['--hours', '10000', ...args]),
+  },
   setup: {
     what: 'everything that `start` needs; with --print-env, print the environment for a shell',
     needs: SWITCH,

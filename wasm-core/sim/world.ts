@@ -16,8 +16,7 @@ export interface World {
 /** Something that a phone did or noticed, for checkers and for people. */
 export type PhoneNote = {
   phone: string;
-} & /** A REGISTER was answered with 200; `expiresS` 0: it has no binding any more. */
-(
+} /** A REGISTER was answered with 200; `expiresS` 0: it has no binding any more. */ & (
   | { kind: 'registered'; expiresS: number }
   | { kind: 'register-failed'; status: number }
   /** A call of this phone changed. `status`: the final response to the INVITE, 0 before, 408 when there was none. */
