@@ -11,6 +11,9 @@ import { type StageBudgets, StatsReader, statsMemory } from './stats.ts';
 import { type UdpEngine, udpEngineHere } from './udp-port.ts';
 import { Waker, wakerMemory } from './waker.ts';
 
+/** See `realtime.scheduling` in the configuration. */
+export type Scheduling = 'auto' | 'batch' | 'normal';
+
 /** A UDP socket that the realtime thread is to open. */
 export interface UdpListener {
   /** IPv4 or IPv6 address to bind to. */
@@ -33,8 +36,8 @@ export interface RealtimeOptions {
   budgets?: StageBudgets;
   /** Let batches gather within the budget of the queue when the load is high. Default true. */
   batchWait?: boolean;
-  /** `batch`: the thread does not interrupt others when it wakes up (SCHED_BATCH). Default `batch`. */
-  scheduling?: 'batch' | 'normal';
+  /** `batch`: the thread does not interrupt others when it wakes up (SCHED_BATCH); `auto`: while messages come in bursts. Default `auto`. */
+  scheduling?: Scheduling;
   /** Measure waits from the kernel's stamps; else from when the thread took a message. Default true. */
   kernelStamps?: boolean;
   /** Default: what the system does best. */
@@ -57,7 +60,7 @@ export interface ThreadData {
   banks: MessagePort;
   budgets: StageBudgets;
   batchWait: boolean;
-  scheduling: 'batch' | 'normal';
+  scheduling: Scheduling;
   kernelStamps: boolean;
 }
 
@@ -103,7 +106,7 @@ export class Realtime implements RealtimePort {
       banks: channel.port2,
       budgets: options.budgets ?? BUDGETS,
       batchWait: options.batchWait ?? true,
-      scheduling: options.scheduling ?? 'batch',
+      scheduling: options.scheduling ?? 'auto',
       kernelStamps: options.kernelStamps ?? true,
     };
     const worker = new Worker(new URL('./thread.ts', import.meta.url), {

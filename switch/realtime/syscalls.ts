@@ -29,6 +29,7 @@ const SO_MEMINFO = 55;
 const MEMINFO_DROPS = 8;
 const MEMINFO_VALUES = 9;
 const PR_SET_TIMERSLACK = 29;
+const SCHED_OTHER = 0;
 const SCHED_BATCH = 3;
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
@@ -99,8 +100,8 @@ export interface Syscalls {
   realtimeUs(): number;
   /** Lets the waits of this thread end when they are over, not up to 50 µs later to save wake-ups. */
   exactTimers(): void;
-  /** Tells the scheduler that this thread works in batches and need not interrupt others (SCHED_BATCH). False: refused. */
-  scheduleAsBatch(): boolean;
+  /** Tells the scheduler whether this thread works in batches and need not interrupt others (SCHED_BATCH). False: refused. */
+  scheduleAsBatch(batch: boolean): boolean;
   close(fd: number): void;
   /** Of the last call that failed. */
   errno(): number;
@@ -253,7 +254,7 @@ function bindTime(libc: Library): Pick<Syscalls, 'sleep' | 'realtimeUs' | 'exact
     exactTimers() {
       prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     },
-    scheduleAsBatch: () => setScheduler(0, SCHED_BATCH, new Uint32Array(1)) === 0,
+    scheduleAsBatch: (batch) => setScheduler(0, batch ? SCHED_BATCH : SCHED_OTHER, new Uint32Array(1)) === 0,
   };
 }
 

@@ -9,6 +9,7 @@ import { getHeapStatistics } from 'node:v8';
 import { Core } from '../../wasm-core/host/core.ts';
 import { nowUs, stampUs } from '../control/clock.ts';
 import { BatchWait } from './batch-wait.ts';
+import { BurstDetector } from './burst-detector.ts';
 import type { ThreadData } from './realtime.ts';
 import { copyWords, RingReader, RingWriter, ringNotify } from './ring.ts';
 import { StatsWriter } from './stats.ts';
@@ -51,6 +52,8 @@ class RealtimeThread {
   readonly #f64: Float64Array;
   /** Times of the current batch; BEGUN and so on. */
   readonly #times = new Float64Array(3);
+  readonly #bursts = new BurstDetector();
+  readonly #followsBursts: boolean;
   #pauseUs = 0;
   #publishedUs = 0;
   #heapUs = 0;
@@ -63,6 +66,7 @@ class RealtimeThread {
     this.#sleeper = new Sleeper(data.waker);
     this.#stats = new StatsWriter(data.stats, data.budgets);
     this.#batchWait = new BatchWait(data.batchWait ? data.budgets.queueUs : 0);
+    this.#followsBursts = data.scheduling === 'auto';
     this.#f64 = new Float64Array(core.memory.buffer);
     const areas = {
       receive: {
@@ -83,7 +87,8 @@ class RealtimeThread {
 
   /** Opens the sockets. @throws when one can't be bound. */
   async open(): Promise<void> {
-    this.#udp.prepareThread(this.#data.scheduling === 'batch');
+    this.#udp.prepareThread();
+    if (this.#data.scheduling === 'batch') this.#udp.scheduleAsBatch(true);
     for (const { address, port, listener } of this.#data.udp) {
       this.#sockets.push(await this.#udp.open(address, port));
       this.#listenerOf.push(listener);
@@ -103,6 +108,8 @@ class RealtimeThread {
       let events = this.#takeFrames(0);
       for (let i = 0; i < this.#sockets.length; i++) events = this.#takeDatagrams(i, events);
       this.#handle(events);
+      if (this.#followsBursts && this.#bursts.next(events, this.#times[SENT]!))
+        this.#udp.scheduleAsBatch(this.#bursts.bursts);
       this.#pauseUs = this.#batchWait.next(events, this.#times[SENT]!);
       if (this.#times[SENT]! - this.#publishedUs >= PUBLISH_US) this.#publish(this.#times[SENT]!);
     }

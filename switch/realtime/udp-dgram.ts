@@ -96,6 +96,10 @@ export class DgramUdp implements UdpPort {
     // The event loop decides.
   }
 
+  scheduleAsBatch(): void {
+    // Only with system calls.
+  }
+
   pause(): boolean {
     return false;
   }

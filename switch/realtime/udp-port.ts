@@ -17,8 +17,10 @@ import { DgramUdp } from './udp-dgram.ts';
 
 /** Bound sockets, each by a handle. */
 export interface UdpPort {
-  /** Sets the timers and, if `batch`, the scheduling of the calling thread, which is to be the one that waits. */
-  prepareThread(batch: boolean): void;
+  /** Sets the timers of the calling thread, which is to be the one that waits. */
+  prepareThread(): void;
+  /** Whether the calling thread leaves others alone when it wakes up (SCHED_BATCH). */
+  scheduleAsBatch(batch: boolean): void;
   /** Opens a socket. @throws when the address can't be had; the message says why. */
   open(address: string, port: number): Promise<number>;
   /** Port that the socket is bound to. */
@@ -90,9 +92,12 @@ export class BatchedUdp implements UdpPort {
     this.#eventFd = eventFd;
   }
 
-  prepareThread(batch: boolean): void {
+  prepareThread(): void {
     this.#sys.exactTimers();
-    if (batch) this.#sys.scheduleAsBatch();
+  }
+
+  scheduleAsBatch(batch: boolean): void {
+    this.#sys.scheduleAsBatch(batch);
   }
 
   async open(address: string, port: number): Promise<number> {

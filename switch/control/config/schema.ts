@@ -289,9 +289,9 @@ export const configSchema = record('Configuration of Strowger.', {
       'auto',
     ),
     scheduling: choice(
-      "How the system schedules it: `batch` (SCHED_BATCH) doesn't interrupt other programs on its core when it wakes up, which saves CPU; `normal` does.",
-      ['batch', 'normal'],
-      'batch',
+      "How the system schedules it: `batch` (SCHED_BATCH) doesn't interrupt other programs on its core when it wakes up, which saves CPU when messages come in bursts; `normal` does, which is quicker when they come one by one; `auto` follows the traffic.",
+      ['auto', 'batch', 'normal'],
+      'auto',
     ),
     kernelStamps: flag(
       'Measure the wait of datagrams from the time that the kernel received them. Without it, a wait begins when the thread takes a datagram, overload is not noticed, and datagrams cost a little less.',
