@@ -78,6 +78,11 @@ export const TASKS = {
     needs: [...TOOLS, 'wasm'],
     run: (context, args) => program('wasm-core/sim/cli/main.ts')(context, ['--hours', '10000', ...args]),
   },
+  'sim:defects': {
+    what: 'planted defects: does the simulator find each of them? (--list, --seeds)',
+    needs: TOOLS,
+    run: program('wasm-core/sim/cli/defects.ts'),
+  },
   setup: {
     what: 'everything that `start` needs; with --print-env, print the environment for a shell',
     needs: SWITCH,

@@ -1,0 +1,215 @@
+/**
+ * Defects that are planted into test builds of the core, to see whether the simulator finds them. Each is one change of one place,
+ * of the kind that a tired engineer makes.
+ */
+export interface Defect {
+  /** Of the file of its build, too. */
+  name: string;
+  /** What is wrong then. */
+  what: string;
+  /** In wasm-core/assembly. */
+  file: string;
+  /** Stands there exactly once... */
+  find: string;
+  /** ...and becomes this. */
+  replace: string;
+}
+
+export const DEFECTS: readonly Defect[] = [
+  {
+    name: 'lost-timer-b',
+    what: 'an INVITE to a callee that never answers is never given up',
+    file: 'transaction/branch.ts',
+    find: 'store<u64>(f + FK_DUE_TIMEOUT, nowMs + timeoutMs()); // timer B',
+    replace: '',
+  },
+  {
+    name: 'lost-timer-c',
+    what: 'a callee that has sent a provisional response may ring for ever',
+    file: 'transaction/branch.ts',
+    find: 'store<u64>(fork + FK_DUE_TIMEOUT, nowMs + (initU32(I_TIMER_C_MS) as u64));',
+    replace: 'store<u64>(fork + FK_DUE_TIMEOUT, 0);',
+  },
+  {
+    name: 'lost-timer-h',
+    what: 'a context whose final response is not acknowledged is kept for ever',
+    file: 'transaction/invite.ts',
+    find: 'store<u64>(tx + TX_DUE_END, nowMs + timeoutMs()); // timer H',
+    replace: '',
+  },
+  {
+    name: 'lost-timer-g',
+    what: 'a final response is repeated once only',
+    file: 'transaction/invite.ts',
+    find: 'store<u64>(tx + TX_DUE_LAST, nowMs + (interval as u64));',
+    replace: 'store<u64>(tx + TX_DUE_LAST, 0);',
+  },
+  {
+    name: 'early-timer',
+    what: 'timers of a second and more fire when their bucket is sorted, up to a second early',
+    file: 'mem/wheel.ts',
+    find: 'if (due > elapsedMs)\n        link(node, due); // into a finer level',
+    replace: 'if (due > elapsedMs && foundLevel < 2)\n        link(node, due); // into a finer level',
+  },
+  {
+    name: 'wrong-branch',
+    what: 'CANCEL and hop-by-hop ACK carry another branch than their INVITE',
+    file: 'transaction/outgoing.ts',
+    find: "  const frame = begin(tx, fork, method);\n",
+    replace: "  store<u64>(tx + TX_LOOP, load<u64>(tx + TX_LOOP) ^ 1);\n  const frame = begin(tx, fork, method);\n",
+  },
+  {
+    name: 'dialog-cookie-not-checked',
+    what: 'a dialog cookie that was changed is believed',
+    file: 'identity.ts',
+    find: 'if (load<u64>(decoded + body) != mac(decoded, body)) return false;',
+    replace: '',
+  },
+  {
+    name: 'branch-cookie-not-checked',
+    what: 'a branch of ours that was changed is believed',
+    file: 'identity.ts',
+    find: 'if (load<u64>(opened + body) != mac(opened, body)) return false;',
+    replace: '',
+  },
+  {
+    name: 'cookie-of-another-call',
+    what: 'a cookie holds in any call, not only in its own',
+    file: 'identity.ts',
+    find: 'store<u64>(macInput + len, callHash);',
+    replace: 'store<u64>(macInput + len, 0);',
+  },
+  {
+    name: 'table-off-by-one',
+    what: 'a table takes one record more than it has room for',
+    file: 'mem/table.ts',
+    find: 'if (slot == load<u32>(table + T_COUNT)) return 0;',
+    replace: 'if (slot > load<u32>(table + T_COUNT)) return 0;',
+  },
+  {
+    name: 'cancel-race',
+    what: 'a 2xx that crosses the CANCEL is passed on after the 487',
+    file: 'transaction/branch.ts',
+    find: '(winner != 0 && winner != mine) || (winner == 0 && !open)',
+    replace: 'winner != 0 && winner != mine',
+  },
+  {
+    name: 'two-answers',
+    what: 'when two devices answer, the caller hears both',
+    file: 'transaction/branch.ts',
+    find: '(winner != 0 && winner != mine) || (winner == 0 && !open)',
+    replace: 'winner == 0 && !open',
+  },
+  {
+    name: 'others-ring-on',
+    what: 'when one device has answered, the others are not cancelled',
+    file: 'transaction/branch.ts',
+    find: 'if (first && nextBranch(firstBranch(tx)) != 0) {',
+    replace: 'if (first && nextBranch(firstBranch(tx)) == 0) {',
+  },
+  {
+    name: 'late-cancel-forgotten',
+    what: 'a CANCEL that has to wait for a provisional response is never sent',
+    file: 'transaction/branch.ts',
+    find: 'if (load<u32>(fork + FK_CANCEL) != 0) {',
+    replace: 'if (load<u32>(fork + FK_CANCEL) == 2) {',
+  },
+  {
+    name: 'leaked-transaction',
+    what: 'a context that has ended is not given back',
+    file: 'transaction/invite.ts',
+    find: '      transactionFree(tx);\n      return false;',
+    replace: '      return false;',
+  },
+  {
+    name: 'leaked-block',
+    what: 'the strings of an answered call are not given back',
+    file: 'call/call.ts',
+    find: '  blockFree(load<u32>(call + K_ANSWER));\n',
+    replace: '',
+  },
+  {
+    name: 'binding-lives-on',
+    what: 'a binding holds for a minute longer than it was told',
+    file: 'registrar/bindings.ts',
+    find: '  store<u64>(b + B_EXPIRES, expiresMs);\n  timerSet(b + B_TIMER, expiresMs);',
+    replace: '  store<u64>(b + B_EXPIRES, expiresMs + 60000);\n  timerSet(b + B_TIMER, expiresMs + 60000);',
+  },
+  {
+    name: 'wrong-user',
+    what: 'users whose names differ in the last character only are taken for each other',
+    file: 'registrar/bindings.ts',
+    find: '  let h: u32 = 0x811c9dc5;\n  for (let i: u32 = 0; i < len; i++)',
+    replace: '  let h: u32 = 0x811c9dc5;\n  for (let i: u32 = 0; i + 1 < len; i++)',
+  },
+  {
+    name: 'max-forwards-kept',
+    what: 'a forwarded request has as many hops left as before',
+    file: 'proxy/forward.ts',
+    find: 'decimal(maxForwards - 1);',
+    replace: 'decimal(maxForwards);',
+  },
+  {
+    name: 'wrong-length',
+    what: 'with a body from the media service, Content-Length is that of the old one',
+    file: 'proxy/forward.ts',
+    find: 'if (mediaDone) writeBody(mediaBody, mediaBodyLen);',
+    replace: 'if (mediaDone) writeBody(mediaBody, bodyLen);',
+  },
+  {
+    name: 'wrong-password',
+    what: 'a wrong digest response is accepted',
+    file: 'auth/digest.ts',
+    find: '  if (!same) return AUTH_BAD;\n',
+    replace: '',
+  },
+  {
+    name: 'replayed-credentials',
+    what: 'credentials that were seen in another request are accepted again',
+    file: 'auth/digest.ts',
+    find: 'if (!isFreshNonce() || !isNewCount()) return AUTH_STALE;',
+    replace: 'if (!isFreshNonce()) return AUTH_STALE;',
+  },
+  {
+    name: 'ack-passed-on',
+    what: 'the ACK of a failure is passed on to the callee as if it were one of a 2xx',
+    file: 'transaction/invite.ts',
+    find: '    schedule(tx);\n    return true;\n  }\n  return state == TXS_CONFIRMED;',
+    replace: '    schedule(tx);\n    return false;\n  }\n  return false;',
+  },
+  {
+    name: 'trying-passed-on',
+    what: '100 is passed on to the caller',
+    file: 'transaction/branch.ts',
+    find: 'statusCode > 100 && load<u8>(tx + TX_STATE) == TXS_PROCEEDING',
+    replace: 'statusCode >= 100 && load<u8>(tx + TX_STATE) == TXS_PROCEEDING',
+  },
+  {
+    name: 'media-never-late',
+    what: 'a message waits for the media service for ever',
+    file: 'call/media.ts',
+    find: '  settle(node - PN_TIMER, 503, 0, 0, 0, 0);\n',
+    replace: '',
+  },
+  {
+    name: 'call-ends-twice',
+    what: 'the end of a call is told again when it is told to end again',
+    file: 'call/call.ts',
+    find: '  if (load<f64>(call + K_ENDED) != 0) return;\n',
+    replace: '',
+  },
+  {
+    name: 'silent-when-full',
+    what: 'a full table is answered with silence',
+    file: 'transaction/invite.ts',
+    find: '  const tx = transactionNew(transactionKey());\n  if (tx == 0) return refuseBusy();',
+    replace: '  const tx = transactionNew(transactionKey());\n  if (tx == 0) return;',
+  },
+  {
+    name: 'old-register-wins',
+    what: 'a REGISTER that was overtaken by a later one undoes it',
+    file: 'registrar/stage.ts',
+    find: '  if (known != 0 && isOutdated(known)) return 500;\n',
+    replace: '',
+  },
+];
