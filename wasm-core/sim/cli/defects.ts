@@ -62,7 +62,7 @@ async function main(options: ReturnType<typeof readArguments>): Promise<number> 
   const wanted = DEFECTS.filter(({ name }) => options.names.length === 0 || options.names.includes(name));
   for (const defect of wanted) {
     const wasm = buildDefect(defect);
-    const { totals, failed } = await runFresh(wasm, Number(options.from), { seeds: Number(options.seeds) }, () => {});
+    const { totals, failed } = await runFresh(wasm, Number(options.from), { seeds: Number(options.seeds) });
     const seeds = failed === undefined ? totals.seeds : failed.seed - Number(options.from) + 1;
     findings.push({
       defect: defect.name,

@@ -36,7 +36,7 @@ export async function runFresh(
   wasm: Uint8Array,
   from: number,
   limits: Limits,
-  onProgress: (totals: Totals) => void,
+  onProgress?: (totals: Totals) => void,
 ): Promise<{ totals: Totals; failed?: Outcome }> {
   const startMs = performance.now();
   const totals: Totals = {
@@ -66,7 +66,7 @@ export async function runFresh(
     totals.seconds = (performance.now() - startMs) / 1_000;
     // Which seed fails first must not depend on which worker is quicker.
     if (outcome.failure && (failed === undefined || outcome.seed < failed.seed)) failed = outcome;
-    onProgress(totals);
+    onProgress?.(totals);
   };
   await Promise.all(
     Array.from({ length: availableParallelism() }, () =>

@@ -55,8 +55,9 @@ export const DEFECTS: readonly Defect[] = [
     name: 'wrong-branch',
     what: 'CANCEL and hop-by-hop ACK carry another branch than their INVITE',
     file: 'transaction/outgoing.ts',
-    find: "  const frame = begin(tx, fork, method);\n",
-    replace: "  store<u64>(tx + TX_LOOP, load<u64>(tx + TX_LOOP) ^ 1);\n  const frame = begin(tx, fork, method);\n",
+    find: '  const frame = begin(tx, fork, method);\n',
+    replace:
+      '  store<u64>(tx + TX_LOOP, load<u64>(tx + TX_LOOP) ^ 1);\n  const frame = begin(tx, fork, method);\n',
   },
   {
     name: 'dialog-cookie-not-checked',

@@ -9,7 +9,10 @@ describe('the command line of npm run sim', () => {
     [['--hours', '10'], { what: { kind: 'fresh', hours: 10 }, ...common }],
     [['--for', '60', '--from', '5'], { what: { kind: 'fresh', seconds: 60, from: 5 }, ...common }],
     [['--seed', '7'], { what: { kind: 'seed', seed: 7 }, ...common }],
-    [['--seed', '7', '--hours', '2', '--json'], { what: { kind: 'seed', seed: 7, minutes: 120 }, ...common, json: true }],
+    [
+      ['--seed', '7', '--hours', '2', '--json'],
+      { what: { kind: 'seed', seed: 7, minutes: 120 }, ...common, json: true },
+    ],
     [['--scenario', 'a.json', '--trace'], { what: { kind: 'file', file: 'a.json' }, ...common, trace: true }],
   ])('%j', (argv, wanted) => {
     expect(readArguments(argv)).toEqual(wanted);

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { TRANSPORT_TCP } from '../../assembly/abi.ts';
-import { type Arrival, type Flight, type Flow, GOOD_LINK, type Host, ipOf, ipText, Network } from '../../sim/network.ts';
+import {
+  type Arrival,
+  type Flight,
+  type Flow,
+  GOOD_LINK,
+  type Host,
+  ipOf,
+  ipText,
+  Network,
+} from '../../sim/network.ts';
 import { Packet } from '../../sim/packet.ts';
 import { Random } from '../../sim/random.ts';
 import { Scheduler } from '../../sim/scheduler.ts';
@@ -124,5 +133,7 @@ describe('the network', () => {
 });
 
 describe('addresses', () => {
-  it.each(['0.0.0.0', '10.1.0.255', '255.255.255.255'])('%s', (text) => expect(ipText(ipOf(text))).toBe(text));
+  it.each(['0.0.0.0', '10.1.0.255', '255.255.255.255'])('%s', (text) =>
+    expect(ipText(ipOf(text))).toBe(text),
+  );
 });

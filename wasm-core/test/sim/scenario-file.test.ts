@@ -24,9 +24,18 @@ describe('scenario files', () => {
     [damage((scenario) => (scenario['version'] = 2)), 'version: must be 1'],
     [damage((scenario) => delete scenario['calls']), 'calls: must be a list'],
     [damage((scenario) => (scenario['seed'] = '1')), 'scenario.seed: must be a number'],
-    [damage((scenario) => (scenario['faults'] = [{ kind: 'flood', atMs: 1 }])), 'faults[0].kind: must be one of crash'],
-    [damage((scenario) => (scenario['faults'] = [{ kind: 'crash', atMs: 1, node: 'A' }])), 'faults[0].ms: must be a number'],
-    [damage((scenario) => ((scenario['nodes'] as { ip: string }[])[0]!.ip = 'here')), 'nodes[0].ip: must be an IPv4 address'],
+    [
+      damage((scenario) => (scenario['faults'] = [{ kind: 'flood', atMs: 1 }])),
+      'faults[0].kind: must be one of crash',
+    ],
+    [
+      damage((scenario) => (scenario['faults'] = [{ kind: 'crash', atMs: 1, node: 'A' }])),
+      'faults[0].ms: must be a number',
+    ],
+    [
+      damage((scenario) => ((scenario['nodes'] as { ip: string }[])[0]!.ip = 'here')),
+      'nodes[0].ip: must be an IPv4 address',
+    ],
   ])('with a mistake are refused: %#', (text, message) => {
     expect(() => readScenario(text)).toThrow(ScenarioError);
     expect(() => readScenario(text)).toThrow(message);

@@ -8,7 +8,8 @@ import { drawScenario } from '../../sim/swarm.ts';
 function large(): Scenario {
   for (let seed = 1; ; seed++) {
     const scenario = drawScenario(seed);
-    if (scenario.phones.length > 8 && scenario.calls.length > 100 && scenario.faults.length > 10) return scenario;
+    if (scenario.phones.length > 8 && scenario.calls.length > 100 && scenario.faults.length > 10)
+      return scenario;
   }
 }
 
