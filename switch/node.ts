@@ -1,9 +1,11 @@
 /** The node process: runs one signalling node as the supervisor's messages say. */
+import type { EndName } from '../wasm-core/sim/recording/records.ts';
 import { makeBank } from './control/bank-maker.ts';
 import { ConfigError } from './control/config/errors.ts';
 import { loadConfig } from './control/config/load.ts';
 import { createLogger, type Logger } from './control/log.ts';
 import { connectMedia } from './control/media-start.ts';
+import { startRecorder } from './control/recorder-start.ts';
 import type { RealtimePort } from './control/realtime-port.ts';
 import { StartError, startRealtime } from './control/realtime-start.ts';
 import { SwitchNode } from './control/switch-node.ts';
@@ -39,11 +41,16 @@ class RunningNode {
     const loaded = await loadConfig(start.configFile);
     const log = createLogger(loaded.config.logs, loaded.config.name);
     logFatal(log);
-    const stuck = (): void => process.exit(EXIT_STUCK);
-    const realtime = await startRealtime(loaded, start.secret, log, stuck);
+    const recorder = await startRecorder(loaded, log);
+    const failed = async (reason: EndName): Promise<void> => {
+      await recorder?.end(reason);
+      process.exit(EXIT_STUCK);
+    };
+    const realtime = await startRealtime(loaded, start.secret, log, recorder, failed);
     const { mediaSocket, token } = start;
     const media = mediaSocket === null ? null : connectMedia(mediaSocket, loaded.config, log);
-    const node = new SwitchNode({ loaded, realtime, media, token, log, stuck });
+    const stuck = (): void => void failed('stuck');
+    const node = new SwitchNode({ loaded, realtime, media, recorder, token, log, stuck });
     const info = await node.start();
     await tell({ type: 'ready', info });
     return new RunningNode(start.configFile, realtime, node);

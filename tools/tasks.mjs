@@ -63,6 +63,11 @@ export const TASKS = {
     needs: [...TOOLS, 'wasm'],
     run: program('wasm-core/bench/core.ts'),
   },
+  replay: {
+    what: 'replay a recording of a node and compare the effects (FILE, --key FILE, --json)',
+    needs: [...TOOLS, 'wasm'],
+    run: program('wasm-core/sim/cli/replay.ts'),
+  },
   load: {
     what: 'load tests over WebSocket with k6: smoke, register, ramp, soak, breakpoint (--help)',
     needs: [...SWITCH, 'k6'],

@@ -4,6 +4,7 @@ import type { Config } from '../control/config/schema.ts';
 import type { CoreLink } from '../control/core-link.ts';
 import type { MediaBridge } from '../control/media-bridge.ts';
 import type { MediaPort } from '../control/media-port.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { RealtimeReading } from '../control/realtime-port.ts';
 
 /** State of the node as /readyz tells it. */
@@ -21,6 +22,8 @@ export interface ApiContext {
   realtime(): RealtimeReading;
   /** Null when media is not anchored. */
   media: { port: MediaPort; bridge: MediaBridge } | null;
+  /** Null when nothing is recorded. */
+  recorder: Recorder | null;
   /** The whole of /metrics. */
   metrics(): Promise<string>;
 }

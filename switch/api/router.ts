@@ -21,7 +21,7 @@ export interface Response {
 
 /** One entry of the route table: what is served, and everything its documentation says. */
 export interface Route<C> {
-  method: 'GET' | 'DELETE';
+  method: 'GET' | 'POST' | 'DELETE';
   /** Segments beginning with `:` are parameters. */
   path: string;
   summary: string;

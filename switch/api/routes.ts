@@ -5,6 +5,7 @@ import { openApiDocument } from './openapi.ts';
 import type { Route } from './router.ts';
 import { callRoutes } from './routes-calls.ts';
 import { latencyRoute } from './routes-latency.ts';
+import { recordingRoutes } from './routes-recordings.ts';
 import { recordRoutes } from './routes-records.ts';
 import { healthSchema, nodesSchema } from './shapes.ts';
 
@@ -84,4 +85,5 @@ export const routes: readonly Route<ApiContext>[] = [
   latencyRoute,
   ...callRoutes,
   ...recordRoutes,
+  ...recordingRoutes,
 ];

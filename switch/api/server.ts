@@ -13,7 +13,7 @@ import { formatHostPort } from '../../wasm-core/host/address.ts';
 import type { Endpoint } from '../control/config/endpoints.ts';
 import type { Logger } from '../control/log.ts';
 import type { ApiContext } from './context.ts';
-import { readRequest, type Reply, type Request, writeReply } from './exchange.ts';
+import { type Client, readRequest, type Reply, type Request, writeReply } from './exchange.ts';
 import type { Pages } from './pages.ts';
 import { Problem, problemReply } from './problem.ts';
 import type { Router } from './router.ts';
@@ -88,13 +88,14 @@ export class WebServer {
   }
 
   #serve(res: HttpResponse, req: HttpRequest): void {
-    let aborted = false;
+    const client: Client = { gone: false, onGone: null };
     res.onAborted(() => {
-      aborted = true;
+      client.gone = true;
+      client.onGone?.();
     });
     const request = readRequest(req);
     void this.#answer(request).then((reply) => {
-      if (!aborted) writeReply(res, reply, request.method === 'HEAD');
+      if (!client.gone) writeReply(res, reply, request.method === 'HEAD', client);
     });
   }
 

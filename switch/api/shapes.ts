@@ -1,4 +1,5 @@
 /** Shapes of the API's answers: JSON Schema, TypeScript type and documentation in one. */
+import { END_NAMES } from '../../wasm-core/sim/recording/records.ts';
 import {
   choice,
   dictionary,
@@ -196,6 +197,28 @@ export const healthSchema = record('Health.', {
 
 /** Answer to DELETE. */
 export const endedSchema = record('The call is being ended.', { id: callId });
+
+const recordingFile = record('A recording of the core (docs/recording.md).', {
+  name: anyText('Name of the file.'),
+  bytes: count('Its size.'),
+  node: anyText('Name of the node.'),
+  startedAt: time('When the file was begun.'),
+  ended: choice('Why it ended. `open`: it is being written, or the node died.', END_NAMES),
+  core: anyText('SHA-256 of the core that was recorded.'),
+  key: anyText('Id of the key that it is encrypted with.'),
+});
+
+/** All recordings. */
+export const recordingsSchema = record('Recordings of the core.', {
+  recording: bool('Whether the core is being recorded now.'),
+  recordings: list('Files, oldest first.', recordingFile),
+});
+
+/** Answer to POST. */
+export const recordedSchema = record('The file that was written.', {
+  name: anyText('Its name.'),
+  bytes: count('Its size.'),
+});
 
 /** Every error. */
 export const problemSchema = record('Problem document (RFC 9457).', {

@@ -4,6 +4,8 @@ import { resolve } from 'node:path';
 import { Realtime } from '../realtime/realtime.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { coreSettings } from './core-settings.ts';
+import type { EndName } from '../../wasm-core/sim/recording/records.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { Logger } from './log.ts';
 import { makeBank } from './bank-maker.ts';
 
@@ -14,9 +16,10 @@ export class StartError extends Error {
   override name = 'StartError';
 }
 
-async function readCore(): Promise<Uint8Array> {
+/** The compiled core. @throws StartError when it isn't built. */
+export async function readCore(): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await readFile(WASM);
+    return new Uint8Array(await readFile(WASM));
   } catch (error) {
     throw new StartError(
       `${WASM} cannot be read (${(error as NodeJS.ErrnoException).code}). Run: npm run build`,
@@ -26,6 +29,7 @@ async function readCore(): Promise<Uint8Array> {
 
 /**
  * @param secret key of cookies and nonces, 32 hex digits.
+ * @param recorder null when nothing is recorded.
  * @param failed called when the thread has died: the node must end, to be started again.
  * @throws StartError when the core isn't built, a socket can't be bound or the core doesn't start.
  */
@@ -33,7 +37,8 @@ export async function startRealtime(
   loaded: LoadedConfig,
   secret: string,
   log: Logger,
-  failed: () => void,
+  recorder: Recorder | null,
+  failed: (reason: EndName) => void,
 ): Promise<Realtime> {
   const { config, endpoints } = loaded;
   const [wasm, bank] = await Promise.all([readCore(), makeBank(config)]);
@@ -48,9 +53,10 @@ export async function startRealtime(
       batchWait: config.realtime.batchWait === 'auto',
       scheduling: config.realtime.scheduling,
       kernelStamps: config.realtime.kernelStamps,
+      ...(recorder && { recording: recorder }),
       onFailure: (error) => {
         log.fatal({ err: error }, 'the realtime thread failed: the node ends');
-        failed();
+        failed(error.name === 'RuntimeError' ? 'trap' : 'failure');
       },
     });
   } catch (error) {

@@ -28,6 +28,7 @@ import { MetricsRegistry } from './metrics/registry.ts';
 import type { MetricSources } from './metrics/table.ts';
 import { allowedOrigins } from './origins.ts';
 import type { RealtimePort } from './realtime-port.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** What a node is made of. */
@@ -36,6 +37,8 @@ export interface NodeParts {
   realtime: RealtimePort;
   /** Null when media is not anchored. */
   media: MediaPort | null;
+  /** Null when nothing is recorded. */
+  recorder?: Recorder | null;
   /** What `generate: true` stands for among the API tokens, '' = none. */
   token: string;
   log: Logger;
@@ -59,6 +62,7 @@ export class SwitchNode {
   readonly #endpoints: Endpoints;
   readonly #realtime: RealtimePort;
   readonly #media: MediaPort | null;
+  readonly #recorder: Recorder | null;
   readonly #log: Logger;
   readonly #link: CoreLink;
   readonly #flows: Flows;
@@ -77,6 +81,7 @@ export class SwitchNode {
     this.#endpoints = endpoints;
     this.#realtime = parts.realtime;
     this.#media = parts.media;
+    this.#recorder = parts.recorder ?? null;
     this.#log = parts.log;
     this.#link = new CoreLink(parts.realtime);
     this.#flows = new Flows({
@@ -160,6 +165,7 @@ export class SwitchNode {
       calls: this.#calls,
       realtime: () => this.#realtime.read(),
       media: this.#media && this.#bridge ? { port: this.#media, bridge: this.#bridge } : null,
+      recorder: this.#recorder,
       metrics: () => registry.text(),
     };
   }
@@ -173,6 +179,7 @@ export class SwitchNode {
       bridge: this.#bridge,
       media: await this.#mediaTotals(),
       originsRefused: this.#webSocket.originRefused,
+      recording: this.#recorder?.read() ?? null,
     };
   }
 
@@ -241,5 +248,6 @@ export class SwitchNode {
     this.#link.close();
     this.#media?.close();
     await this.#realtime.close();
+    await this.#recorder?.end('stop');
   }
 }

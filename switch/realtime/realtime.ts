@@ -8,6 +8,7 @@ import type { CoreInit } from '../../wasm-core/host/core.ts';
 import type { RealtimePort, RealtimeReading } from '../control/realtime-port.ts';
 import { RingReader, RingWriter, ringMemory } from './ring.ts';
 import { type StageBudgets, StatsReader, statsMemory } from './stats.ts';
+import type { RecordingMemory } from './step-recorder.ts';
 import { type UdpEngine, udpEngineHere } from './udp-port.ts';
 import { Waker, wakerMemory } from './waker.ts';
 
@@ -42,8 +43,17 @@ export interface RealtimeOptions {
   kernelStamps?: boolean;
   /** Default: what the system does best. */
   udpEngine?: UdpEngine;
+  /** Where what enters and leaves the core is recorded. Default: nowhere. */
+  recording?: RecordingFeed;
   /** The thread has failed; nothing is handled any more. */
   onFailure: (error: Error) => void;
+}
+
+/** A recorder as this thread feeds it (switch/recording). */
+export interface RecordingFeed {
+  memory: RecordingMemory;
+  /** A bank that is about to be staged; in the order in which they are. */
+  bank(bank: SharedArrayBuffer): void;
 }
 
 /** What the thread is started with. */
@@ -62,6 +72,7 @@ export interface ThreadData {
   batchWait: boolean;
   scheduling: Scheduling;
   kernelStamps: boolean;
+  recording: RecordingMemory | null;
 }
 
 const BUDGETS: StageBudgets = { coreUs: 20, queueUs: 100 };
@@ -85,6 +96,7 @@ export class Realtime implements RealtimePort {
   readonly #stats: StatsReader;
   readonly #waker: Waker;
   readonly #banks: MessagePort;
+  readonly #recording: RecordingFeed | null;
   #bankWaiter: ((frame: Uint8Array) => void) | null = null;
   #closed = false;
 
@@ -108,6 +120,7 @@ export class Realtime implements RealtimePort {
       batchWait: options.batchWait ?? true,
       scheduling: options.scheduling ?? 'auto',
       kernelStamps: options.kernelStamps ?? true,
+      recording: options.recording?.memory ?? null,
     };
     const worker = new Worker(new URL('./thread.ts', import.meta.url), {
       workerData: data,
@@ -121,7 +134,7 @@ export class Realtime implements RealtimePort {
       waker.close();
       throw new Error(message.error);
     }
-    const realtime = new Realtime(worker, data, waker, channel.port1, options.onFailure);
+    const realtime = new Realtime(worker, data, waker, channel.port1, options);
     if (options.bank !== undefined) await realtime.setBank(options.bank);
     return realtime;
   }
@@ -131,7 +144,7 @@ export class Realtime implements RealtimePort {
     data: ThreadData,
     waker: Waker,
     banks: MessagePort,
-    onFailure: (error: Error) => void,
+    { onFailure, recording }: RealtimeOptions,
   ) {
     this.#worker = worker;
     this.#toCore = new RingWriter(data.toCore);
@@ -139,11 +152,15 @@ export class Realtime implements RealtimePort {
     this.#stats = new StatsReader(data.stats, data.budgets);
     this.#waker = waker;
     this.#banks = banks;
+    this.#recording = recording ?? null;
     banks.unref();
-    worker.on('error', (error) => onFailure(error as Error));
-    worker.on('exit', (code) => {
-      if (!this.#closed) onFailure(new Error(`the realtime thread ended with code ${code}`));
-    });
+    let failed = false;
+    const fail = (error: Error): void => {
+      if (!failed && !this.#closed) onFailure(error);
+      failed = true;
+    };
+    worker.on('error', (error) => fail(error as Error));
+    worker.on('exit', (code) => fail(new Error(`the realtime thread ended with code ${code}`)));
     void this.#pump();
   }
 
@@ -158,6 +175,7 @@ export class Realtime implements RealtimePort {
     const done = Promise.withResolvers<Uint8Array>();
     this.#bankWaiter = done.resolve;
     const timer = setTimeout(() => done.reject(new Error('the core did not answer')), BANK_TIMEOUT_MS);
+    this.#recording?.bank(bank);
     this.#banks.postMessage(bank);
     const frame = new Uint8Array(abi.FRAME_HEADER_BYTES);
     frame[abi.F_KIND] = abi.EV_BANK_READY;

@@ -88,6 +88,16 @@ export class RingWriter extends RingEnd {
     return true;
   }
 
+  /** A record of two parts, `head` in whole and then as `pushWords`; both together as one. */
+  pushParts(head: Uint32Array, source: Uint32Array, offset: number, length: number): boolean {
+    const at = this.#begin(head.byteLength + length);
+    if (at < 0) return false;
+    copyWords(this.words, at, head, 0, head.byteLength);
+    copyWords(this.words, at + head.byteLength, source, offset, length);
+    this.#end();
+    return true;
+  }
+
   /** Makes room for a record and writes its length; where its bytes go, or -1. */
   #begin(length: number): number {
     const head = Atomics.load(this.marks, HEAD) >>> 0;

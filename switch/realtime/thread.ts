@@ -13,6 +13,7 @@ import { BurstDetector } from './burst-detector.ts';
 import type { ThreadData } from './realtime.ts';
 import { copyWords, RingReader, RingWriter, ringNotify } from './ring.ts';
 import { StatsWriter } from './stats.ts';
+import { StepRecorder } from './step-recorder.ts';
 import { openUdpPort, type UdpPort } from './udp-port.ts';
 import { Sleeper } from './waker.ts';
 
@@ -49,6 +50,8 @@ class RealtimeThread {
   readonly #sleeper: Sleeper;
   readonly #stats: StatsWriter;
   readonly #batchWait: BatchWait;
+  /** Null when nothing is recorded. */
+  readonly #recorder: StepRecorder | null;
   readonly #f64: Float64Array;
   /** Times of the current batch; BEGUN and so on. */
   readonly #times = new Float64Array(3);
@@ -58,9 +61,10 @@ class RealtimeThread {
   #publishedUs = 0;
   #heapUs = 0;
 
-  constructor(data: ThreadData, core: Core) {
+  constructor(data: ThreadData, core: Core, initUs: number) {
     this.#data = data;
     this.#core = core;
+    this.#recorder = data.recording && new StepRecorder(data.recording, core, initUs);
     this.#fromControl = new RingReader(data.toCore);
     this.#toControl = new RingWriter(data.fromCore);
     this.#sleeper = new Sleeper(data.waker);
@@ -148,9 +152,10 @@ class RealtimeThread {
 
   #stageBank(): boolean {
     const message = receiveMessageOnPort(this.#data.banks);
-    return (
-      message !== undefined && this.#core.stageBank(new Uint8Array(message.message as SharedArrayBuffer))
-    );
+    if (message === undefined) return false;
+    const staged = this.#core.stageBank(new Uint8Array(message.message as SharedArrayBuffer));
+    this.#recorder?.bank(staged);
+    return staged;
   }
 
   /** Receives datagrams into the free slots; returns the next free slot. */
@@ -172,11 +177,17 @@ class RealtimeThread {
   /** Lets the core work, as many steps as the effects need room for. */
   #handle(events: number): void {
     const times = this.#times;
+    const recorder = this.#recorder;
     stampUs(times, SENT);
     for (let slot = 0; slot < events; slot++) this.#waited(slot);
+    if (recorder !== null && events > 0) {
+      recorder.events(events); // before they are handled: one of them may be the core's last
+      stampUs(times, SENT);
+    }
     let done = 0;
     do {
       times[BEGUN] = times[SENT]!;
+      recorder?.step(times[BEGUN], done, events - done);
       const taken = this.#core.step(times[BEGUN], done, events - done);
       stampUs(times, STEPPED);
       this.#carryOut();
@@ -184,7 +195,9 @@ class RealtimeThread {
       const tookUs = times[STEPPED]! - times[BEGUN];
       this.#stats.step.observe(tookUs);
       if (taken > 0) this.#stats.core.observe(tookUs / taken, taken);
-      this.#core.account(tookUs / Math.max(taken, 1), times[SENT]!);
+      const coreUs = tookUs / Math.max(taken, 1);
+      this.#core.account(coreUs, times[SENT]!);
+      recorder?.result(taken, coreUs, times[SENT]!);
       done += taken;
     } while (done < events);
   }
@@ -251,8 +264,9 @@ class RealtimeThread {
 async function begin(data: ThreadData): Promise<RealtimeThread | null> {
   let thread: RealtimeThread | null = null;
   try {
-    const core = await Core.create(data.wasm, data.init, nowUs());
-    thread = new RealtimeThread(data, core);
+    const initUs = nowUs();
+    const core = await Core.create(data.wasm, data.init, initUs);
+    thread = new RealtimeThread(data, core, initUs);
     await thread.open();
     parentPort!.postMessage({});
     return thread;

@@ -35,6 +35,7 @@ import {
   effectsReset,
   frameBegin,
   frameEnd,
+  rxFrame,
   setRxFrame,
   setTime,
   nowMs,
@@ -125,6 +126,11 @@ export function step(nowUs: f64, first: u32, n: u32): u32 {
  */
 export function account(coreUs: f32, sentUs: f64): void {
   latencyAccount(coreUs, sentUs);
+}
+
+/** Frame of the event that is being handled, 0 when none is: after a trap, the one that the core could not bear. */
+export function eventPtr(): usize {
+  return rxFrame;
 }
 
 /** When to call `step` at the latest, ms since the epoch; 0 when there is no need. */

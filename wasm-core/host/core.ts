@@ -162,6 +162,7 @@ export interface CoreExports extends WebAssembly.Exports {
   hostPtr(): number;
   step(nowUs: number, first: number, n: number): number;
   account(coreUs: number, sentUs: number): void;
+  eventPtr(): number;
   effectsPtr(): number;
   effectsLength(): number;
   countersPtr(): number;

@@ -331,6 +331,35 @@ export const configSchema = record('Configuration of Strowger.', {
       maximum: 1_000_000,
     }),
   }),
+  recording: section(
+    'Recording of all that enters and leaves the signalling core, so that it can be replayed (docs/recording.md). Recordings are encrypted.',
+    {
+      mode: choice(
+        '`memory`: the last `bytesMax` are kept in memory, and written to a file when an operator asks for it or the core fails; `file`: all is written to files.',
+        ['off', 'memory', 'file'],
+        'off',
+      ),
+      folder: text('Folder of the files, relative to this file; each node has its own.', {
+        default: 'recordings',
+        minLength: 1,
+        maxLength: 4096,
+      }),
+      bytesMax: whole(
+        '`memory`: what is kept, 14 KB or so for a call; `file`: size of a file, after which the next one is begun.',
+        { default: 67_108_864, minimum: 1_048_576, maximum: 1_073_741_824 },
+      ),
+      files: whole(
+        'Files in the folder. The oldest one makes room for the next, unless it ended with a failure of the core: those are kept until somebody removes them.',
+        { default: 16, minimum: 1, maximum: 1_000 },
+      ),
+      keyFile: optional(
+        text(
+          'File with the key of recordings, 64 hex digits, relative to this file; made when there is none. Default: `recording.key` in the folder.',
+          { maxLength: 4096 },
+        ),
+      ),
+    },
+  ),
   logs: section('Logs, on standard error.', {
     level: choice(
       'Least severe level written.',

@@ -1,6 +1,7 @@
 /** The table of metrics. docs/reference/metrics.md is generated from it. */
 import * as abi from '../../../wasm-core/assembly/abi.ts';
 import { METHOD_NAMES, TRANSPORT_NAMES } from '../../../wasm-core/host/names.ts';
+import type { RecorderReading } from '../../recording/recorder.ts';
 import { coreGauge, coreTotal, type Metric, type MetricSources, type Sample } from './table.ts';
 
 const CALL_STATES = [
@@ -338,6 +339,51 @@ const mediaMetrics: readonly Metric[] = [
   },
 ];
 
+/** A number of the recorder; none when nothing is recorded. */
+function recorderMetric(
+  name: string,
+  help: string,
+  type: 'gauge' | 'counter',
+  value: (recording: RecorderReading) => number,
+): Metric {
+  return {
+    name: `strowger_recording_${name}`,
+    help,
+    type,
+    read: ({ recording }) => (recording ? [{ value: value(recording) }] : []),
+  };
+}
+
+const recordingMetrics: readonly Metric[] = [
+  {
+    name: 'strowger_recording_active',
+    help: '1 while the events of the core are recorded.',
+    type: 'gauge',
+    read: ({ recording }) => [{ value: recording?.recording ? 1 : 0 }],
+  },
+  recorderMetric('steps_total', 'Steps of the core recorded.', 'counter', ({ steps }) => steps),
+  recorderMetric('bytes_total', 'Bytes recorded, before compression.', 'counter', ({ bytes }) => bytes),
+  recorderMetric('kept_bytes', 'Bytes of records in memory.', 'gauge', ({ keptBytes }) => keptBytes),
+  recorderMetric(
+    'lost_total',
+    'Records lost because the recorder did not keep up; the first ends the recording.',
+    'counter',
+    ({ lost }) => lost,
+  ),
+  recorderMetric(
+    'differences_total',
+    'Steps that a second core in the recorder did otherwise; there should be none.',
+    'counter',
+    ({ differences }) => differences,
+  ),
+  recorderMetric(
+    'files_total',
+    'Files finished on request or at a failure.',
+    'counter',
+    ({ files }) => files,
+  ),
+];
+
 /** All metrics of our own, in the order of the documentation. */
 export const metricTable: readonly Metric[] = [
   ...callMetrics,
@@ -347,4 +393,5 @@ export const metricTable: readonly Metric[] = [
   ...threadMetrics,
   ...overloadMetrics,
   ...mediaMetrics,
+  ...recordingMetrics,
 ];

@@ -5,6 +5,7 @@ import type { CoreLink } from '../core-link.ts';
 import type { Flows } from '../flows/flows.ts';
 import type { HistogramSnapshot } from '../histogram.ts';
 import type { MediaBridge } from '../media-bridge.ts';
+import type { RecorderReading } from '../../recording/recorder.ts';
 import type { RealtimeReading } from '../realtime-port.ts';
 
 /** Everything a scrape reads, taken once per scrape. */
@@ -19,6 +20,8 @@ export interface MetricSources {
   media: MediaTotals | null;
   /** WebSocket handshakes refused because of their Origin. */
   originsRefused: number;
+  /** Null when nothing is recorded. */
+  recording: RecorderReading | null;
 }
 
 /** Label values by name. */
