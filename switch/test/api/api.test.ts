@@ -352,6 +352,8 @@ describe('the OpenAPI document', () => {
       '/api/v1/calls/{id}',
       '/api/v1/registrations',
       '/api/v1/cdrs',
+      '/api/v1/recordings',
+      '/api/v1/recordings/{name}',
     ]);
     const references = [...JSON.stringify(body).matchAll(/#\/components\/schemas\/(\w+)/g)].map(
       (match) => match[1],
