@@ -21,6 +21,8 @@ import { CommandHandler } from './command-handler.ts';
 import type { EdgeThreadData } from './commands.ts';
 import type { EdgeDatagram } from './types.ts';
 
+/** Packets for which a wait pays. */
+const WAIT_PACKETS_MIN = 3;
 /** Longest sleep: RTCP reports are due within this, and a lost wake-up is noticed. */
 const SLEEP_MS = 100;
 /** Sockets handled per wake-up. */
@@ -63,7 +65,7 @@ class EdgeThread {
     this.#data = data;
     this.#core = core;
     this.#sleeper = new Sleeper(data.waker);
-    this.#batchWait = new BatchWait(data.batchBudgetUs);
+    this.#batchWait = new BatchWait(data.batchBudgetUs, WAIT_PACKETS_MIN);
     if (data.batchBudgetUs > 0) this.#sys.exactTimers();
     this.#sockets = new Int32Array(2 * data.legsMax).fill(NO_SOCKET);
     this.#receiver = new BatchReceiver(this.#sys, core.memory, {

@@ -6,20 +6,23 @@
 
 /** Part of the budget that is given to waiting; the rest is for waking up and for the batch before. */
 const BUDGET_PART = 0.5;
-/** Fewer messages than this in a wait are not worth its own wake-up. */
-const MESSAGES_MIN = 3;
 /** The rate is measured over windows of this length; each counts half. */
 const WINDOW_US = 5_000;
 
 /** Follows the load of one thread. */
 export class BatchWait {
   readonly #maxUs: number;
+  readonly #messagesMin: number;
   #perUs = 0;
   #events = 0;
   #sinceUs = 0;
 
-  /** @param budgetUs of the queue stage; 0: never wait. */
-  constructor(budgetUs: number) {
+  /**
+   * @param budgetUs  of the queue stage; 0: never wait
+   * @param messagesMin  fewer in a wait are not worth its own wake-up
+   */
+  constructor(budgetUs: number, messagesMin: number) {
+    this.#messagesMin = messagesMin;
     this.#maxUs = budgetUs * BUDGET_PART;
   }
 
@@ -36,6 +39,6 @@ export class BatchWait {
       this.#sinceUs = nowUs;
     }
     // Nothing came although it was expected: the burst is over.
-    return events > 0 && this.#perUs * this.#maxUs >= MESSAGES_MIN ? this.#maxUs : 0;
+    return events > 0 && this.#perUs * this.#maxUs >= this.#messagesMin ? this.#maxUs : 0;
   }
 }

@@ -19,6 +19,8 @@ import { Sleeper } from './waker.ts';
 
 /** Longest sleep, so that a stop request or a lost wake-up is noticed. */
 const SLEEP_MS_MAX = 100;
+/** Messages for which a wait pays: with fewer, those that come while the last batch is dealt with are enough. */
+const WAIT_MESSAGES_MIN = 8;
 /** Half of the host area each: vectors of receiving and of sending. */
 const VECTOR_BYTES = 32_768;
 /** Counters are published at most this often. */
@@ -69,7 +71,7 @@ class RealtimeThread {
     this.#toControl = new RingWriter(data.fromCore);
     this.#sleeper = new Sleeper(data.waker);
     this.#stats = new StatsWriter(data.stats, data.budgets);
-    this.#batchWait = new BatchWait(data.batchWait ? data.budgets.queueUs : 0);
+    this.#batchWait = new BatchWait(data.batchWait ? data.budgets.queueUs : 0, WAIT_MESSAGES_MIN);
     this.#followsBursts = data.scheduling === 'auto';
     this.#f64 = new Float64Array(core.memory.buffer);
     const areas = {
