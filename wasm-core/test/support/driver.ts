@@ -10,7 +10,7 @@ import { type BankConfig, buildBank } from '../../host/bank.ts';
 import { Core, type CoreInit } from '../../host/core.ts';
 
 const WASM = resolve(import.meta.dirname, '../../../build/core.wasm');
-const START_US = 1_800_000_000_000_000;
+export const START_US = 1_800_000_000_000_000;
 
 /** An effect of the core. */
 export interface Effect {
@@ -70,11 +70,12 @@ export class Driver {
   readonly core: Core;
   nowUs = START_US;
 
-  /** `wasm`: a build other than the one that is shipped. */
+  /** `wasm`: a build other than the one that is shipped. `watch` is given the core before its first step. */
   static async start(
     init: Partial<CoreInit> = {},
     bank: Uint8Array = testBank(),
     wasm: Uint8Array<ArrayBuffer> = readFileSync(WASM),
+    watch?: (core: Core) => void,
   ): Promise<Driver> {
     const core = await Core.create(
       wasm,
@@ -89,6 +90,7 @@ export class Driver {
       },
       START_US,
     );
+    watch?.(core);
     const driver = new Driver(core);
     if (driver.loadBank(bank) !== true) throw new Error('the core refused the bank');
     return driver;

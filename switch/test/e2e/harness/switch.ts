@@ -17,6 +17,8 @@ export type ConfigFile = { [K in keyof Config]?: Partial<Config[K]> | Config[K] 
 export interface SwitchOptions {
   /** File in config/ to begin with; `demo.yaml` by default. */
   base?: 'demo.yaml' | 'bench.yaml' | 'bench-digest.yaml' | 'load.yaml';
+  /** The program's folder, when it is a changed copy of the repository (copy.ts). */
+  program?: string;
   /** Changes to it, after it got its own ports. */
   change?: (config: ConfigFile) => void;
 }
@@ -49,7 +51,7 @@ export class Switch {
   readonly trunkPort: number;
   readonly #folder: string;
 
-  private constructor(folder: string, ports: Ports) {
+  private constructor(folder: string, ports: Ports, program: string) {
     this.#folder = folder;
     this.sip = `127.0.0.1:${ports.sip}`;
     this.web = `127.0.0.1:${ports.web}`;
@@ -59,7 +61,7 @@ export class Switch {
       command: process.execPath,
       args: [
         '--disable-warning=ExperimentalWarning',
-        join(REPOSITORY, 'switch/main.ts'),
+        join(program, 'switch/main.ts'),
         '--config',
         join(folder, 'config.yaml'),
       ],
@@ -76,7 +78,7 @@ export class Switch {
     adapt(config, ports);
     options.change?.(config);
     writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config, null, 2));
-    const instance = new Switch(folder, ports);
+    const instance = new Switch(folder, ports, options.program ?? REPOSITORY);
     try {
       await instance.program.line(/^strowger ready/, READY_TIMEOUT_MS);
     } catch (error) {
@@ -84,6 +86,20 @@ export class Switch {
       throw error;
     }
     return instance;
+  }
+
+  /** Folder of its configuration, and of what it writes. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  /** Downloads from the API. */
+  async download(path: string): Promise<Uint8Array> {
+    const response = await fetch(`http://${this.web}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${API_TOKEN}` },
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return new Uint8Array(await response.arrayBuffer());
   }
 
   /** Address of the WebSocket for SIP. */
