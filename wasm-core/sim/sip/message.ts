@@ -159,10 +159,20 @@ export function parameter(value: string, name: string): string {
 
 /** The URI of a From, To, Contact, Route or Record-Route value, without its brackets. */
 export function uriOf(value: string): string {
-  const open = value.indexOf('<');
+  // A quoted display name may hold anything.
+  const open = value.indexOf('<', value.charCodeAt(0) === 34 ? endOfQuoted(value) : 0);
   if (open < 0) return value.split(';')[0]!.trim();
   const close = value.indexOf('>', open);
   return value.slice(open + 1, close < 0 ? undefined : close);
+}
+
+/** Where the quoted string at the beginning ends. */
+function endOfQuoted(value: string): number {
+  for (let i = 1; i < value.length; i++) {
+    if (value[i] === '\\') i++;
+    else if (value[i] === '"') return i;
+  }
+  return value.length;
 }
 
 /** User part of a SIP URI, '' when it has none. */
