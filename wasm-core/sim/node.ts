@@ -328,7 +328,8 @@ export class SimNode implements Host, MediaClient {
     const deadlineMs = this.#core.nextDeadlineMs();
     if (deadlineMs === 0 || this.#state !== 'up') return;
     const runningUs = this.#baseUs + (this.#scheduler.nowUs - this.#sinceUs) * this.#rate;
-    const inUs = Math.max(0, Math.ceil((deadlineMs * 1_000 - runningUs) / this.#rate));
+    // At least 1: a clock that goes faster or slower may show a little less than planned by then.
+    const inUs = Math.max(1, Math.ceil((deadlineMs * 1_000 - runningUs) / this.#rate));
     this.#wake = this.#scheduler.after(inUs, () => {
       this.#wake = undefined;
       this.#run();
