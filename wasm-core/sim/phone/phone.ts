@@ -14,6 +14,7 @@ import type { SipMessage } from '../sip/message.ts';
 import type { NoteOf, ProtestRule, World } from '../world.ts';
 import { Calls } from './calls.ts';
 import { Credentials } from './digest.ts';
+import { Hostile } from './hostile.ts';
 import { Identifiers } from './identifiers.ts';
 import { clientKey, type Outgoing, packetOf, type ReplyPath } from './outgoing.ts';
 import { Receiver } from './receiver.ts';
@@ -42,6 +43,8 @@ export class Phone implements Host {
   readonly transactions: Transactions;
   readonly registration: Registration;
   readonly calls: Calls;
+  /** Damages what it sends; null for a phone that means well. */
+  readonly hostile: Hostile | null;
   /** Address of its node; its port for the phone's transport. */
   readonly nodeIp: number;
   readonly nodePort: number;
@@ -74,6 +77,7 @@ export class Phone implements Host {
     this.credentials = new Credentials(spec.user, this.random);
     const hasRoute = this.random.chance(PRELOADED_PER_MILLE);
     this.preloadedRoutes = hasRoute ? [`<sip:${ipText(node.ip)}:${SIP_PORT};lr>`] : [];
+    this.hostile = spec.hostilePerMille > 0 ? new Hostile(this) : null;
     this.wire = new Wire(this);
     this.transactions = new Transactions(this);
     this.registration = new Registration(this);
@@ -163,8 +167,9 @@ export class Phone implements Host {
     this.world.note({ phone: this.name, ...note });
   }
 
+  /** A hostile phone keeps quiet: what it has sent isn't what it thinks. */
   protest(rule: ProtestRule, callId: string, text: string): void {
-    this.note({ kind: 'protest', rule, callId, text });
+    if (this.hostile === null) this.note({ kind: 'protest', rule, callId, text });
   }
 
   /** A call is over: the last one takes the registration with it when the phone winds up. */

@@ -21,6 +21,7 @@ export class Receiver {
       this.#phone.protest('unreadable', '', 'a message that cannot be read');
       return;
     }
+    this.#phone.hostile?.saw(message);
     const length = message.header('content-length');
     if (length !== String(message.bodyBytes)) {
       const text = `Content-Length ${length} with a body of ${message.bodyBytes} bytes`;

@@ -80,17 +80,21 @@ export class Wire {
   }
 
   send(packet: Packet, ip: number, port: number): void {
+    const { hostile } = this.#phone;
+    if (hostile === null) this.#send(packet, ip, port);
+    else for (const other of hostile.instead(packet)) this.#send(other, ip, port);
+  }
+
+  #send(packet: Packet, ip: number, port: number): void {
     const { network } = this.#phone.world;
     if (!this.isReliable) {
       network.send(this.#phone, this.#phone.ip, this.#phone.port, ip, port, packet);
-      return;
-    }
-    if (this.#flow?.open === true) {
+    } else if (this.#flow?.open === true) {
       network.write(this.#flow, this.#phone, packet);
-      return;
+    } else {
+      if (this.#queue.length < QUEUE_MAX) this.#queue.push(packet);
+      if (this.#flow === null) this.#connect();
     }
-    if (this.#queue.length < QUEUE_MAX) this.#queue.push(packet);
-    if (this.#flow === null) this.#connect();
   }
 
   opened(flow: Flow): void {

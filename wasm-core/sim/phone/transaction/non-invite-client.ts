@@ -13,7 +13,6 @@ export class NonInviteClient {
   readonly #phone: Phone;
   readonly #final: FinalResponse;
   #state: 'trying' | 'proceeding' | 'completed' | 'terminated' = 'trying';
-  #status = 0;
   #repeat: Timer | undefined;
   #limit: Timer;
 
@@ -28,19 +27,12 @@ export class NonInviteClient {
 
   take(response: SipMessage): void {
     const { status } = response;
-    if (this.#state === 'completed') {
-      if (status >= 200 && status < 300 !== this.#status < 300) {
-        const text = `${status} to ${response.method} after ${this.#status}`;
-        this.#phone.protest('second-final', response.callId, text);
-      }
-      return;
-    }
-    if (this.#state === 'terminated') return;
+    // Stateless elements may answer a repetition otherwise than the request (8.2.7): only the first final response counts.
+    if (this.#state === 'completed' || this.#state === 'terminated') return;
     if (status < 200) {
       this.#state = 'proceeding';
       return;
     }
-    this.#status = status;
     this.#state = 'completed';
     this.#repeat?.cancel();
     this.#limit.cancel();
