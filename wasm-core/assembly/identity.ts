@@ -8,8 +8,8 @@
  * the request came from, so that a response can go back even when nothing is known of its transaction.
  * Dialog cookie (parameter `ck` of our Record-Route): call, and both legs.
  */
-import { I_SECRET } from './abi';
-import { initPtr } from './config';
+import { I_LISTENERS, I_LISTENER_0, I_SECRET, LISTENER_BYTES } from './abi';
+import { initPtr, initU32 } from './config';
 import { b64urlDecode, b64urlEncode } from './crypto/base64';
 import { siphash13, siphash24 } from './crypto/siphash';
 import { clear, copy16, copyShort } from './mem/copy';
@@ -86,12 +86,16 @@ const KNOWN_TO: u32 = 2;
 const KNOWN_TX: u32 = 4;
 
 const hashKey: usize = memory.data(16, 16);
+/** Of our own addresses: nodes that share the secret are told apart by it, those that can take each other's place are not. */
+let placeHash: u64 = 0;
 const LABEL: usize = memory.data<u8>([0, 116, 97, 98, 108, 101, 115, 0, 0, 0, 0, 0, 0, 0, 0, 0]); // NUL, tables
 
 /** Derives the key of hashes; once, before anything else here. */
 export function identityInit(): void {
   store<u64>(hashKey, siphash24(key(), LABEL, 7));
   store<u64>(hashKey, siphash24(key(), LABEL, 8), 8);
+  const listeners = initPtr() + I_LISTENER_0;
+  placeHash = siphash13(hashKey, listeners, initU32(I_LISTENERS) * LISTENER_BYTES);
 }
 
 function key(): usize {
@@ -149,9 +153,9 @@ export function transactionKey(): u64 {
   return txKey;
 }
 
-/** What a loop would leave unchanged (RFC 5393 4.2.1): request-URI, Call-ID, tags, CSeq. */
+/** What a loop through this place would leave unchanged (RFC 5393 4.2.1): request-URI, Call-ID, tags, CSeq. */
 export function loopHash(): u64 {
-  let h = callHash * 31 + hashOf(uriPtr, uriLen);
+  let h = (placeHash + callHash) * 31 + hashOf(uriPtr, uriLen);
   h = h * 31 + fromTagHash();
   h = h * 31 + toTagHash();
   return h * 31 + cseqNumber;

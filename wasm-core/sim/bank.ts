@@ -74,6 +74,9 @@ export function bankOf(scenario: Scenario, spec: NodeSpec): Uint8Array {
       name,
       gateways: [{ transport: abi.TRANSPORT_UDP, address: ip, port: SIP_PORT, priority: 0 }],
     })),
-    routes: spec.routes.map(({ prefix, node, strip, prepend }) => ({ prefix, trunk: node, strip, prepend })),
+    // A scenario that was shrunk may have lost the node of a route.
+    routes: spec.routes
+      .filter(({ node }) => others.some(({ name }) => name === node))
+      .map(({ prefix, node, strip, prepend }) => ({ prefix, trunk: node, strip, prepend })),
   });
 }

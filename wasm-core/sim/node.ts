@@ -126,14 +126,18 @@ export class SimNode implements Host, MediaClient {
 
   /** What its clock shows, µs since the Unix epoch: never less than before. */
   clockUs(): number {
-    const now = this.#baseUs + Math.floor((this.#scheduler.nowUs - this.#sinceUs) * this.#rate);
-    this.#shownUs = Math.max(this.#shownUs, now);
+    this.#shownUs = Math.max(this.#shownUs, this.#runningUs());
     return this.#shownUs;
+  }
+
+  /** What it would show if it could go back. */
+  #runningUs(): number {
+    return this.#baseUs + Math.floor((this.#scheduler.nowUs - this.#sinceUs) * this.#rate);
   }
 
   /** Lets the clock go faster or slower from now on, and puts it on or back. One that was put back stands still meanwhile. */
   setClock(rate: number, byUs = 0): void {
-    this.#baseUs = this.#baseUs + Math.floor((this.#scheduler.nowUs - this.#sinceUs) * this.#rate) + byUs;
+    this.#baseUs = this.#runningUs() + byUs;
     this.#sinceUs = this.#scheduler.nowUs;
     this.#rate = rate;
     this.#workSoon();
@@ -327,9 +331,8 @@ export class SimNode implements Host, MediaClient {
     this.#wake = undefined;
     const deadlineMs = this.#core.nextDeadlineMs();
     if (deadlineMs === 0 || this.#state !== 'up') return;
-    const runningUs = this.#baseUs + (this.#scheduler.nowUs - this.#sinceUs) * this.#rate;
-    // At least 1: a clock that goes faster or slower may show a little less than planned by then.
-    const inUs = Math.max(1, Math.ceil((deadlineMs * 1_000 - runningUs) / this.#rate));
+    const missingUs = deadlineMs * 1_000 - this.#runningUs();
+    const inUs = missingUs > 0 ? Math.max(1, Math.ceil(missingUs / this.#rate)) : 0;
     this.#wake = this.#scheduler.after(inUs, () => {
       this.#wake = undefined;
       this.#run();

@@ -107,7 +107,7 @@ class Shrinker {
       for (let from = 0; from < this.best[name].length; ) {
         const list = this.best[name] as unknown[];
         const rest = [...list.slice(0, from), ...list.slice(from + size)];
-        if (!this.#try({ ...this.best, [name]: rest })) from += size;
+        if (!this.#try(consistent({ ...this.best, [name]: rest }))) from += size;
       }
     }
   }
@@ -142,4 +142,10 @@ class Shrinker {
     const phones = this.best.phones.map((phone, at) => (at === i ? { ...phone, ...change } : phone));
     this.#try({ ...this.best, phones });
   }
+}
+
+/** Without the phones of nodes that are not there. */
+function consistent(scenario: Scenario): Scenario {
+  const names = new Set(scenario.nodes.map(({ name }) => name));
+  return { ...scenario, phones: scenario.phones.filter(({ node }) => names.has(node)) };
 }
