@@ -149,6 +149,11 @@ describe('CANCEL', () => {
       .filter((what) => what !== 'REGISTER');
     expect(sent).toContain('CANCEL');
     expect(sent.slice(sent.indexOf('CANCEL') + 1)).toEqual(['ACK', 'BYE']);
+    const [ack, bye] = played
+      .sent('p1')
+      .filter(({ what }) => what === 'ACK' || what === 'BYE')
+      .slice(-2);
+    expect(bye!.atMs).toBe(ack!.atMs);
     expect(played.states('p1')).toEqual(UP);
     expect(played.states('p2')).toEqual(UP);
   });

@@ -94,4 +94,11 @@ describe('registration', () => {
     expect(callIds.size).toBe(2);
     expect(played.sent('p1').filter(({ atMs }) => atMs > 10_000 && atMs < 15_000)).toEqual([]);
   });
+
+  it('is tried again when its nonce has become stale', () => {
+    const played = play({ phones: [phone(1, { expiresS: 3_600 })], durationMs: 3_000_000 });
+    const stale = played.sent('A').filter(({ sip }) => sip.header('www-authenticate').includes('stale=true'));
+    expect(stale.length).toBeGreaterThan(0);
+    expect(registrations(played, 'p1').every((expiresS) => expiresS >= 0)).toBe(true);
+  });
 });
