@@ -73,6 +73,7 @@ import {
   callStop,
   callString,
 } from './call';
+import { writeRouteLine } from './strings';
 
 const target: usize = memory.data(32, 16);
 
@@ -220,6 +221,7 @@ function orphanSend(method: string, methodId: u32, step: u32, uri: usize, len: u
   bytes(uri, len);
   text(' SIP/2.0\r\n');
   writeVia(target, BRANCH_OWN, target, NO_CALL, step, 0, cseqNumber);
+  writeRouteLine();
   writeDialogLines();
   text('CSeq: ');
   decimal(cseqNumber + step);

@@ -25,7 +25,7 @@ import {
 import { parseUri } from '../sip/uri';
 import { TRANSPORT_UDP } from '../abi';
 import { routeCookie, targetCopy } from '../target';
-import { byte, bytes, cursor, text, writeAt } from '../text';
+import { byte, bytes, crlf, cursor, text, writeAt } from '../text';
 import { FK_BINDING, FK_TARGET, TXF_TRUNK, TX_FLAGS, FK_TX } from '../transaction/tables';
 import { isOurs } from '../proxy/route';
 import { K_ANSWER, K_B, K_BINDING_B, K_INVITE, putString } from './call';
@@ -95,15 +95,27 @@ function routesLength(): u32 {
 function putRoutes(response: bool): void {
   const lengthAt = cursor;
   writeAt(cursor + 2);
+  writeRoutes(collectRoutes(), response);
+  store<u16>(lengthAt, (cursor - lengthAt - 2) as u16);
+}
+
+/** Writes the Route header towards the sender of the current 2xx, if there are others between. */
+export function writeRouteLine(): void {
   const n = collectRoutes();
+  if (n == 0) return;
+  text('Route: ');
+  writeRoutes(n, true);
+  crlf();
+}
+
+function writeRoutes(n: u32, reversed: bool): void {
   for (let i: u32 = 0; i < n; i++) {
-    const span = spans + (response ? n - 1 - i : i) * 8;
+    const span = spans + (reversed ? n - 1 - i : i) * 8;
     if (i > 0) text(', ');
     byte(60);
     bytes(load<u32>(span), load<u32>(span, 4));
     byte(62);
   }
-  store<u16>(lengthAt, (cursor - lengthAt - 2) as u16);
 }
 
 function collectRoutes(): u32 {

@@ -57,6 +57,7 @@ import {
   FK_TARGET,
   TXF_CANCELLED,
   TXF_TRUNK,
+  TXS_ACCEPTED,
   TXS_PROCEEDING,
   TX_BRANCHES,
   TX_DUE_FAILED,
@@ -203,7 +204,8 @@ function success(tx: usize, fork: usize): void {
   const winner = load<u32>(tx + TX_WINNER);
   const mine = legOf(fork);
   const open = load<u8>(tx + TX_STATE) == TXS_PROCEEDING;
-  if ((winner != 0 && winner != mine) || (winner == 0 && !open)) {
+  // Too late: another one was faster, or the caller has had a failure (that of our media, for a 2xx before this one).
+  if ((winner != 0 && winner != mine) || (load<u8>(tx + TX_STATE) != TXS_ACCEPTED && !open)) {
     finish(tx, fork, statusCode);
     return orphanEnd(fork);
   }
@@ -278,7 +280,8 @@ function failLocally(tx: usize, fork: usize, status: u32): void {
 
 /** The media service refused the SDP of this branch's response, which is the current message. */
 export function branchMediaFailed(tx: usize, fork: usize, status: u32): void {
-  if (statusCode >= 200) {
+  // Of an answer that the caller has had already this is a repetition, and no matter.
+  if (statusCode >= 200 && load<u8>(tx + TX_STATE) != TXS_ACCEPTED) {
     orphanEnd(fork); // the callee has answered, but there is nothing to hear
     if (load<u8>(tx + TX_STATE) == TXS_PROCEEDING) finishLocally(tx, status);
   }

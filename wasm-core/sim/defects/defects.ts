@@ -91,15 +91,15 @@ export const DEFECTS: readonly Defect[] = [
     name: 'cancel-race',
     what: 'a 2xx that crosses the CANCEL is passed on after the 487',
     file: 'transaction/branch.ts',
-    find: '(winner != 0 && winner != mine) || (winner == 0 && !open)',
+    find: '(winner != 0 && winner != mine) || (load<u8>(tx + TX_STATE) != TXS_ACCEPTED && !open)',
     replace: 'winner != 0 && winner != mine',
   },
   {
     name: 'two-answers',
     what: 'when two devices answer, the caller hears both',
     file: 'transaction/branch.ts',
-    find: '(winner != 0 && winner != mine) || (winner == 0 && !open)',
-    replace: 'winner == 0 && !open',
+    find: '(winner != 0 && winner != mine) || (load<u8>(tx + TX_STATE) != TXS_ACCEPTED && !open)',
+    replace: 'load<u8>(tx + TX_STATE) != TXS_ACCEPTED && !open',
   },
   {
     name: 'others-ring-on',
