@@ -20,42 +20,46 @@ function reply(driver: Driver, pending: number, status: number): Effect[] {
   return driver.event(abi.EV_MEDIA_REPLY, { args: [pending, status, body.length, 0], payload: body });
 }
 
-/** A call whose answer is with the media service, twice. */
-async function answeredTwice() {
+/** A call whose answer is with the media service; `others`: ports of more devices that ring. */
+async function answered(others: number[] = []) {
   const driver = await Driver.start({ anchor: true });
-  register(driver, '1002', PHONE);
+  for (const port of [PHONE, ...others]) register(driver, '1002', port);
   const [offer] = asked(driver.message(request({ headers: SDP, body: 'offer' }), { port: CALLER }));
   const invite = to(reply(driver, offer!, 200), PHONE)[0]!;
   const ok = answer(invite, '200 OK', 'callee', CONTACT, 'answer');
-  const pending = [0, 1].map(() => asked(driver.message(ok, { port: PHONE }))[0]!);
-  return { driver, ok, pending: pending as [number, number] };
+  const pending = asked(driver.message(ok, { port: PHONE }))[0]!;
+  return { driver, ok, pending };
 }
 
-describe('an answer and its repetition at the media service', () => {
+describe('an answer that is repeated, and the media service', () => {
   it('is ended each time it comes when the caller has had the refusal', async () => {
-    const { driver, ok, pending } = await answeredTwice();
+    const { driver, ok, pending } = await answered();
     const ended = [
       `ACK sip:1002@127.0.0.1:${PHONE} SIP/2.0 > ${PHONE}`,
       `BYE sip:1002@127.0.0.1:${PHONE} SIP/2.0 > ${PHONE}`,
     ];
-    expect(lines(reply(driver, pending[0], 503))).toEqual([
+    expect(lines(reply(driver, pending, 503))).toEqual([
       ...ended,
       `SIP/2.0 503 Service Unavailable > ${CALLER}`,
     ]);
-    expect(lines(reply(driver, pending[1], 200))).toEqual([]); // of a call that has ended
     expect(lines(driver.message(ok, { port: PHONE }))).toEqual(ended);
   });
 
-  it('goes on when it has been forwarded and only its repetition was refused', async () => {
-    const { driver, pending } = await answeredTwice();
-    expect(lines(reply(driver, pending[0], 200))).toEqual([`SIP/2.0 200 OK > ${CALLER}`]);
-    expect(lines(reply(driver, pending[1], 503))).toEqual([]);
+  it.each([
+    ['one device', []],
+    ['two devices', [PHONE + 1]],
+  ])('goes on when it has been forwarded and only its repetition was refused: %s', async (_, others) => {
+    const { driver, ok, pending } = await answered(others);
+    expect(lines(reply(driver, pending, 200))).toContain(`SIP/2.0 200 OK > ${CALLER}`);
+    const [again] = asked(driver.message(ok, { port: PHONE }));
+    expect(again).toBeDefined();
+    expect(lines(reply(driver, again!, 503))).toEqual([]);
     expect(driver.counter(abi.C_CALLS_ACTIVE)).toBe(1);
   });
 
   it('is ended along the Route of other proxies', async () => {
-    const { driver, ok, pending } = await answeredTwice();
-    reply(driver, pending[0], 503);
+    const { driver, ok, pending } = await answered();
+    reply(driver, pending, 503);
     const routed = ok.replace(
       'Record-Route:',
       'Record-Route: <sip:10.0.0.7;lr>, <sip:10.0.0.8;lr>\r\nRecord-Route:',
