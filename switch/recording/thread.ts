@@ -1,4 +1,5 @@
 /** The recorder: a thread that takes what the realtime thread records out of their ring, and keeps it (keeper.ts). */
+import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { compileForReplay } from '../../wasm-core/sim/recording/globals.ts';
@@ -17,11 +18,12 @@ import {
 } from './protocol.ts';
 
 /** The realtime thread wakes nobody: its ring is looked at this often. */
-const LOOK_MS = 10;
+const LOOK_MS = 50;
 /** Blocks that may wait here while a file is being written; more waits in the ring. */
 const BACKLOG_BYTES_MAX = 64 << 20;
 /** A file is behind by this much at most. */
 const FLUSH_MS = 1_000;
+const NICE = 10;
 
 function tell(message: FromRecorder): void {
   parentPort!.postMessage(message);
@@ -116,6 +118,8 @@ class RecorderThread {
   }
 }
 
+// Linux: of this thread alone. The realtime thread and the control thread come first; what comes meanwhile waits in the ring.
+if (process.platform === 'linux') setPriority(NICE);
 const recorder = await RecorderThread.create(workerData as RecorderData);
 parentPort!.on('message', (request: FinishRequest) => recorder.request(request));
 tell({ type: 'ready' });

@@ -339,7 +339,7 @@ const mediaMetrics: readonly Metric[] = [
   },
 ];
 
-/** A number of the recorder; none when nothing is recorded. */
+/** A number of the recorder; 0 when nothing is recorded. */
 function recorderMetric(
   name: string,
   help: string,
@@ -350,7 +350,7 @@ function recorderMetric(
     name: `strowger_recording_${name}`,
     help,
     type,
-    read: ({ recording }) => (recording ? [{ value: value(recording) }] : []),
+    read: ({ recording }) => [{ value: recording ? value(recording) : 0 }],
   };
 }
 

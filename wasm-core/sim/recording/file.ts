@@ -54,6 +54,8 @@ export interface RecordingFront extends RecordingHeader {
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
+/** Compresses to deflate without a header (RFC 1951). */
+export type Deflate = (bytes: Bytes) => Promise<Bytes>;
 
 /** Which key it is, without saying anything about it. */
 export async function keyId(key: Bytes): Promise<string> {
@@ -98,17 +100,20 @@ export class RecordingWriter {
   /** What the file begins with. */
   readonly front: Bytes;
   readonly #key: CryptoKey;
+  readonly #deflate: Deflate;
   #blocks = 0;
 
-  private constructor(front: Bytes, key: CryptoKey) {
+  private constructor(front: Bytes, key: CryptoKey, deflate: Deflate) {
     this.front = front;
     this.#key = key;
+    this.#deflate = deflate;
   }
 
-  /** @param key  KEY_BYTES of it. */
+  /** @param key  KEY_BYTES of it. @param deflate  default: the compression stream, thorough and slow. */
   static async create(
     from: Pick<RecordingHeader, 'node' | 'startedAt' | 'core'>,
     key: Bytes,
+    deflate: Deflate = (bytes) => through(bytes, new CompressionStream('deflate-raw')),
   ): Promise<RecordingWriter> {
     const salt = hex(crypto.getRandomValues(new Uint8Array(SALT_BYTES)));
     const header: RecordingHeader = { ...from, key: await keyId(key), salt };
@@ -119,12 +124,12 @@ export class RecordingWriter {
     view.setUint8(AT_VERSION, FILE_VERSION);
     view.setUint16(AT_ABI, ABI_VERSION, true);
     view.setUint32(AT_HEADER_BYTES, json.length, true);
-    return new RecordingWriter(joined([prelude, json]), await fileKey(key, salt));
+    return new RecordingWriter(joined([prelude, json]), await fileKey(key, salt), deflate);
   }
 
   /** The next block, of whole records. */
   async block(records: Bytes): Promise<Bytes> {
-    const packed = await through(records, new CompressionStream('deflate-raw'));
+    const packed = await this.#deflate(records);
     const parameters = sealOf(this.front, this.#blocks++, records.length);
     const sealed = new Uint8Array(await crypto.subtle.encrypt(parameters, this.#key, packed));
     const head = new Uint8Array(BLOCK_HEAD_BYTES);

@@ -111,8 +111,8 @@ export class RecordedCore {
   }
 
   /**
-   * Its state between two steps, as records with which a recording can begin: one REC_STATE, and a REC_PAGE for each page that isn't
-   * empty. Whoever takes them one by one must not let it step meanwhile.
+   * Its state between two steps, as records with which a recording can begin: one REC_STATE, and for each page a REC_PAGE, or nothing
+   * (no bytes) when it is all zeros. Whoever takes them one by one must not let it step meanwhile.
    */
   *state(): Generator<Uint8Array<ArrayBuffer>> {
     const exports = this.#live();
@@ -120,7 +120,7 @@ export class RecordedCore {
     yield encodeRecord({ kind: REC_STATE, a: pages, data: readState(this.#module, exports) });
     for (let page = 0; page < pages; page++) {
       const data = this.#memory.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
-      if (!isZero(data)) yield encodeRecord({ kind: REC_PAGE, a: page, data });
+      yield isZero(data) ? new Uint8Array(0) : encodeRecord({ kind: REC_PAGE, a: page, data });
     }
   }
 
