@@ -90,7 +90,6 @@ function ignore(): void {
 export class Realtime implements RealtimePort {
   /** Replaced by who wants them; until then, frames are dropped. */
   onFrame: (frame: Uint8Array) => void = ignore;
-  readonly #worker: Worker;
   readonly #toCore: RingWriter;
   readonly #fromCore: RingReader;
   readonly #stats: StatsReader;
@@ -98,6 +97,8 @@ export class Realtime implements RealtimePort {
   readonly #banks: MessagePort;
   readonly #recording: RecordingFeed | null;
   #bankWaiter: ((frame: Uint8Array) => void) | null = null;
+  /** Resolves when the thread has ended, by itself or not. */
+  readonly #ended: Promise<unknown>;
   #closed = false;
 
   /** Opens the sockets and starts the thread. @throws when a socket can't be bound or the core doesn't start. */
@@ -146,7 +147,6 @@ export class Realtime implements RealtimePort {
     banks: MessagePort,
     { onFailure, recording }: RealtimeOptions,
   ) {
-    this.#worker = worker;
     this.#toCore = new RingWriter(data.toCore);
     this.#fromCore = new RingReader(data.fromCore);
     this.#stats = new StatsReader(data.stats, data.budgets);
@@ -160,6 +160,7 @@ export class Realtime implements RealtimePort {
       failed = true;
     };
     worker.on('error', (error) => fail(error as Error));
+    this.#ended = new Promise((resolve) => worker.once('exit', resolve));
     worker.on('exit', (code) => fail(new Error(`the realtime thread ended with code ${code}`)));
     void this.#pump();
   }
@@ -215,9 +216,8 @@ export class Realtime implements RealtimePort {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const ended = once(this.#worker, 'exit');
     this.#waker.stop();
-    await ended;
+    await this.#ended;
     this.#banks.close();
     this.#waker.close();
   }
