@@ -51,7 +51,7 @@ export interface RecorderReading {
 
 const RING_BYTES = 16 << 20;
 /** A node that has failed waits this long for its recording, and then ends. */
-const FINISH_MS_MAX = 20_000;
+const FINISH_MS_MAX = 10_000;
 
 type Answer = Extract<FromRecorder, { type: 'finished' | 'refused' }>;
 

@@ -56,6 +56,7 @@ describe('a replay', () => {
   it('does again what was done, byte for byte', async () => {
     const tape = await Tape.start(WASM);
     traffic(tape, 20);
+    tape.driver.event(abi.EV_QUERY, { args: [1, abi.QUERY_CALLS, 0, 10] }); // the answer has latencies
     tape.driver.loadBank(testBank({ routes: [] }));
     tape.driver.wait(60_000);
     const result = await replayed(WASM, await tape.file(tape.blocks()));

@@ -205,6 +205,8 @@ export class Recording {
 
   /** @throws RecordingError when it is none, or the key is not the one it was written with. */
   static async open(file: Uint8Array, key: Bytes): Promise<Recording> {
+    if (globalThis.crypto?.subtle === undefined)
+      throw new RecordingError('format', 'a page can read recordings only on HTTPS or localhost');
     const parsed = parseFront(file);
     const { front } = parsed;
     if (front.abiVersion !== ABI_VERSION)
