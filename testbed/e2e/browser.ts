@@ -34,6 +34,12 @@ const FLAGS = [
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
 
+/** Starts a Chromium of this machine, or the one that playwright has. */
+export function launchChromium(flags: readonly string[] = []): Promise<Browser> {
+  const executablePath = process.env['CHROMIUM_BIN'] ?? PROGRAMS.find((path) => existsSync(path));
+  return chromium.launch({ ...(executablePath ? { executablePath } : {}), args: [...FLAGS, ...flags] });
+}
+
 /** Names that code inside the page uses. */
 interface TestWindow extends Window {
   testEar: PageEar;
@@ -74,11 +80,7 @@ export class BrowserPhone {
     const folder = makeFolder(`chromium-${options.user}`);
     const tone = join(folder, 'tone.wav');
     writeTone(tone, options.toneHz, 10, 48_000); // whole periods: it repeats without a click
-    const executablePath = process.env['CHROMIUM_BIN'] ?? PROGRAMS.find((path) => existsSync(path));
-    const browser = await chromium.launch({
-      ...(executablePath ? { executablePath } : {}),
-      args: [...FLAGS, `--use-file-for-fake-audio-capture=${tone}`],
-    });
+    const browser = await launchChromium([`--use-file-for-fake-audio-capture=${tone}`]);
     const page = await browser.newPage();
     const phone = new BrowserPhone(options.user, browser, page, folder);
     await page.addInitScript(installEar);

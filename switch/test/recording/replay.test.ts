@@ -4,54 +4,12 @@ import { describe, expect, it } from 'vitest';
 import * as abi from '../../../wasm-core/assembly/abi.ts';
 import { compileForReplay } from '../../../wasm-core/sim/recording/globals.ts';
 import { RecordedCore } from '../../../wasm-core/sim/recording/recorded-core.ts';
-import {
-  R_KIND,
-  R_LENGTH,
-  REC_RESULT,
-  RECORD_HEAD_BYTES,
-  RecordReader,
-  recordBytes,
-} from '../../../wasm-core/sim/recording/records.ts';
+import { REC_RESULT, RecordReader } from '../../../wasm-core/sim/recording/records.ts';
 import { testBank } from '../../../wasm-core/test/support/driver.ts';
-import { answer, register, request, to } from '../../../wasm-core/test/support/phone.ts';
 import { trappingCore } from '../../../wasm-core/test/support/trapping-core.ts';
-import { replayed, Tape } from './tape.ts';
+import { effectsOf, replayed, Tape, traffic } from './tape.ts';
 
 const WASM = new Uint8Array(readFileSync(resolve(import.meta.dirname, '../../../build/core.wasm')));
-const CALLER = 5070;
-const PHONE = 7001;
-
-/** A phone registers, calls ring, some are answered, time goes by. */
-function traffic({ driver }: Tape, calls: number): void {
-  register(driver, '1002', PHONE);
-  for (let n = 0; n < calls; n++) {
-    const [invite] = to(driver.message(request(), { port: CALLER }), PHONE);
-    driver.nowUs += 1_000;
-    driver.message(answer(invite!, '180 Ringing'), { port: PHONE });
-    if (n % 2 === 0)
-      driver.message(answer(invite!, '200 OK', 'callee', [`Contact: <sip:1002@127.0.0.1:${PHONE}>`]), {
-        port: PHONE,
-      });
-    driver.message('nonsense', { port: 1 });
-    driver.wait(700);
-  }
-}
-
-/** Finds the `nth` result with a message among blocks, and gives a view of its effects. */
-function effectsOf(blocks: readonly Uint8Array<ArrayBuffer>[], nth: number): Uint8Array {
-  let left = nth;
-  for (const block of blocks) {
-    const view = new DataView(block.buffer, block.byteOffset);
-    for (let at = 0; at < block.length; ) {
-      const length = view.getUint32(at + R_LENGTH, true);
-      if (view.getUint32(at + R_KIND, true) === REC_RESULT && length > 200 && left-- === 0)
-        return block.subarray(at + RECORD_HEAD_BYTES, at + RECORD_HEAD_BYTES + length);
-      at += recordBytes(length);
-    }
-  }
-  throw new Error('there are not so many results');
-}
-
 describe('a replay', () => {
   it('does again what was done, byte for byte', async () => {
     const tape = await Tape.start(WASM);

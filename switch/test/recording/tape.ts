@@ -4,12 +4,22 @@ import type { Core, CoreInit } from '../../../wasm-core/host/core.ts';
 import { RecordingWriter, Recording } from '../../../wasm-core/sim/recording/file.ts';
 import { compileForReplay, joined } from '../../../wasm-core/sim/recording/globals.ts';
 import type { ReplayedStep } from '../../../wasm-core/sim/recording/recorded-core.ts';
-import type { EndName } from '../../../wasm-core/sim/recording/records.ts';
+import {
+  type EndName,
+  R_KIND,
+  R_LENGTH,
+  REC_RESULT,
+  RECORD_HEAD_BYTES,
+  recordBytes,
+} from '../../../wasm-core/sim/recording/records.ts';
 import { newProgress, replay, type ReplayProgress } from '../../../wasm-core/sim/recording/replay.ts';
 import { Driver, START_US, testBank } from '../../../wasm-core/test/support/driver.ts';
+import { answer, register, request, to } from '../../../wasm-core/test/support/phone.ts';
 import { type RecordingMemory, recordingMemory, StepRecorder } from '../../realtime/step-recorder.ts';
 import { Intake } from '../../recording/intake.ts';
 
+const CALLER = 5070;
+const PHONE = 7001;
 export const KEY = new Uint8Array(32).fill(3);
 
 export class Tape {
@@ -53,6 +63,37 @@ export class Tape {
     for (const block of blocks) parts.push(await writer.block(block));
     return joined([...parts, await writer.end(reason, this.driver.nowUs)]);
   }
+}
+
+/** A phone registers, calls ring, some are answered, time goes by. */
+export function traffic({ driver }: Tape, calls: number): void {
+  register(driver, '1002', PHONE);
+  for (let n = 0; n < calls; n++) {
+    const [invite] = to(driver.message(request(), { port: CALLER }), PHONE);
+    driver.nowUs += 1_000;
+    driver.message(answer(invite!, '180 Ringing'), { port: PHONE });
+    if (n % 2 === 0)
+      driver.message(answer(invite!, '200 OK', 'callee', [`Contact: <sip:1002@127.0.0.1:${PHONE}>`]), {
+        port: PHONE,
+      });
+    driver.message('nonsense', { port: 1 });
+    driver.wait(700);
+  }
+}
+
+/** Finds the `nth` result with a message among blocks, and gives a view of its effects. */
+export function effectsOf(blocks: readonly Uint8Array<ArrayBuffer>[], nth: number): Uint8Array {
+  let left = nth;
+  for (const block of blocks) {
+    const view = new DataView(block.buffer, block.byteOffset);
+    for (let at = 0; at < block.length; ) {
+      const length = view.getUint32(at + R_LENGTH, true);
+      if (view.getUint32(at + R_KIND, true) === REC_RESULT && length > 200 && left-- === 0)
+        return block.subarray(at + RECORD_HEAD_BYTES, at + RECORD_HEAD_BYTES + length);
+      at += recordBytes(length);
+    }
+  }
+  throw new Error('there are not so many results');
 }
 
 /** Puts a recorder around the core's methods. */
