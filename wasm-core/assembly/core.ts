@@ -53,6 +53,7 @@ import { bankCommit, bankInit } from './routing/bank';
 import { listenersInit } from './target';
 import { TIMER_BINDING, TIMER_CALL, TIMER_PENDING, TIMER_TRANSACTION } from './timers';
 import { transactionTimer } from './transaction/branch';
+import { refusedInit } from './transaction/refused';
 import { transactionOfTimer, transactionsInit } from './transaction/tables';
 
 export { initPtr } from './config';
@@ -88,6 +89,7 @@ export function init(nowUs: f64): void {
   authInit();
   registrarInit();
   transactionsInit();
+  refusedInit();
   callsInit();
   pendingInit();
   admissionInit();

@@ -61,7 +61,8 @@ import {
 } from '../sip/uri';
 import { crlf, cursor, bytes, text, writeAt } from '../text';
 import { cancelReceived, inviteRepeated, inviteStart, ackReceived } from '../transaction/invite';
-import { refuse, refuseBusy, replyPrepare, respond } from '../transaction/respond';
+import { refusedBefore } from '../transaction/refused';
+import { refuse, refuseBusy, refuseLater, replyPrepare, respond } from '../transaction/respond';
 import { transactionFind } from '../transaction/tables';
 import { candidatesFind } from './candidates';
 import { forwardInDialog } from './dialog';
@@ -99,6 +100,8 @@ export function handleRequest(): void {
       return;
     }
     if (tx != 0) return inviteRepeated(tx);
+    const refused = toTagLen == 0 ? refusedBefore() : 0;
+    if (refused != 0) return refused == 503 ? refuseLater() : refuse(refused);
   }
   const route = takeRoutes();
   if (maxForwards == 0 && !(methodId == METHOD_OPTIONS && !uriHasUser)) return refuse(483);

@@ -2,7 +2,14 @@
  * Responses of the switch itself to the current message (RFC 3261 8.2.6), sent statelessly
  * (8.2.7): the same request gives the same bytes again, tag included.
  */
-import { C_TABLE_FULL, I_RETRY_AFTER_S, LOG_TABLE_FULL, METHOD_ACK, TRANSPORT_UDP } from '../abi';
+import {
+  C_TABLE_FULL,
+  I_RETRY_AFTER_S,
+  LOG_TABLE_FULL,
+  METHOD_ACK,
+  METHOD_INVITE,
+  TRANSPORT_UDP,
+} from '../abi';
 import { initU32 } from '../config';
 import { count } from '../counters';
 import { editClose, editCopy, editOpen } from '../edit';
@@ -35,6 +42,7 @@ import { parseIp } from '../sip/uri';
 import { reasonPhrase } from '../sip/status';
 import { G_ADDRESS, G_PORT, sameAddress, targetCopy, targetFromFrame } from '../target';
 import { address, bytes, crlf, cursor, decimal, hex64, text, writeAt } from '../text';
+import { refusedKeep } from './refused';
 
 /** Where the answer to the current request goes. */
 export const replyTarget: usize = memory.data(32, 16);
@@ -124,6 +132,7 @@ export function respond(status: u32, extra: usize, extraLen: u32): void {
 
 /** `respond` without further header lines. */
 export function refuse(status: u32): void {
+  keepRefusal(status);
   respond(status, 0, 0);
 }
 
@@ -136,6 +145,7 @@ export function refuseBusy(): void {
 
 /** 503 with Retry-After. */
 export function refuseLater(): void {
+  keepRefusal(503);
   const resume = cursor;
   writeAt(extraLines);
   text('Retry-After: ');
@@ -144,4 +154,8 @@ export function refuseLater(): void {
   const len = (cursor - extraLines) as u32;
   writeAt(resume);
   respond(503, extraLines, len);
+}
+
+function keepRefusal(status: u32): void {
+  if (isRequest && methodId == METHOD_INVITE && toTagLen == 0) refusedKeep(status);
 }
