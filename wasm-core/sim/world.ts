@@ -41,7 +41,7 @@ export type NoteOf =
  * - via: a response with other than one Via, or one that isn't the phone's; a request without Via
  * - response: Call-ID, CSeq or From tag isn't that of the request with this branch
  * - second-answer: a 2xx with another To tag, for an INVITE that has been answered
- * - second-final: a 2xx after a failure, or a failure after a 2xx, in one INVITE transaction
+ * - second-final: a 2xx after a failure, or a failure after a 2xx, to one INVITE that begins a dialog
  * - cseq: a request in a dialog with a CSeq below one before, and not late
  * - request-uri: an INVITE for another user
  * - route: a route set that is empty, that doesn't begin with the phone's node, or with strict routers; no Contact

@@ -76,6 +76,8 @@ export class InviteClient {
   #again(status: number, response: SipMessage): void {
     if (status < 200) return;
     if (status < 300 !== this.#status < 300) {
+      // Copies of a re-INVITE are forwarded without a context, each with a fate of its own.
+      if (this.outgoing.parts.to.includes(';tag=')) return;
       this.#phone.protest('second-final', response.callId, `${status} to an INVITE after ${this.#status}`);
     } else if (this.#state === 'accepted') this.#user.success(response);
     else if (this.#ack !== null) this.#phone.transmit(this.#ack);
