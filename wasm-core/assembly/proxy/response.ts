@@ -3,7 +3,7 @@
  * and where they go. One that does not prove to be ours is dropped, so that nothing is ever sent where a
  * stranger wants it.
  */
-import { C_DROPPED, C_RESPONSES_IN, F_TRANSPORT, LEG_CALLER } from '../abi';
+import { C_DROPPED, C_RESPONSES_IN, F_TRANSPORT, LEG_CALLER, METHOD_CANCEL } from '../abi';
 import { K_A, K_B, K_LEG_B, callOfCookie, callIsAnchored } from '../call/call';
 import { byeAnswered } from '../call/hangup';
 import { latencySeen } from '../call/latency';
@@ -23,6 +23,7 @@ import {
 } from '../identity';
 import { H_CONTENT_LENGTH } from '../sip/header';
 import {
+  cseqMethodId,
   headersPtr,
   msgPtr,
   statusCode,
@@ -47,7 +48,9 @@ export function handleResponse(): void {
     const fork: usize = tx == 0 ? 0 : branchAt(tx, brIndex);
     if (fork != 0) return branchResponse(tx, fork);
     // The context is gone (or died with its node): from the cookie alone, if nothing has to be rewritten.
-    return callIsGone() ? count(C_DROPPED) : forwardResponse(brBack);
+    // That to a CANCEL is for us alone (RFC 3261 16.10).
+    const isOurs = cseqMethodId == METHOD_CANCEL;
+    return isOurs || callIsGone() ? count(C_DROPPED) : forwardResponse(brBack);
   }
   if (brKind == BRANCH_STATELESS) forwardInDialogResponse();
 }

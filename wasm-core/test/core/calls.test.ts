@@ -144,6 +144,16 @@ describe('a call', () => {
     expect(lines(done)).toContain('SIP/2.0 487 Request Terminated > 5070');
   });
 
+  it('keeps the answer to its own CANCEL to itself, though the call is forgotten', async () => {
+    const driver = await withPhone();
+    const effects = driver.message(request({ callId: 'c1', branch: 'z9hG4bKc' }), { port: CALLER });
+    driver.message(answer(to(effects, PHONE)[0]!, '180 Ringing'), { port: PHONE });
+    const cancel = request({ method: 'CANCEL', callId: 'c1', branch: 'z9hG4bKc' });
+    const sentOn = to(driver.message(cancel, { port: CALLER }), PHONE)[0]!;
+    const restarted = await Driver.start();
+    expect(lines(restarted.message(answer(sentOn, '200 OK'), { port: PHONE }))).toEqual([]);
+  });
+
   it('is cancelled before the phone has answered at all: 487 at once, CANCEL as soon as it rings', async () => {
     const driver = await withPhone();
     const arrived = to(
