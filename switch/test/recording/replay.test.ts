@@ -81,6 +81,17 @@ describe('a replay', () => {
     expect(new TextDecoder().decode(found!.trapEvent!.subarray(abi.FRAME_HEADER_BYTES))).toBe('TRAP now');
   }, 60_000);
 
+  it('does not do the step again that the core got stuck in', async () => {
+    const tape = await Tape.start(trappingCore());
+    traffic(tape, 2);
+    expect(() => tape.driver.message('TRAP now')).toThrow(WebAssembly.RuntimeError);
+    const { found, steps } = await replayed(tape.wasm, await tape.file(tape.blocks(true), 'stuck'));
+    expect(steps).toBe(tape.intake.steps + 1);
+    expect(found).toMatchObject({ difference: null, taken: 0 });
+    expect(found!.trap!.message).toContain('stuck');
+    expect(new TextDecoder().decode(found!.events[0]!.subarray(abi.FRAME_HEADER_BYTES))).toBe('TRAP now');
+  }, 60_000);
+
   it('says when a core does not trap where it did', async () => {
     const tape = await Tape.start(trappingCore());
     traffic(tape, 2);

@@ -98,9 +98,9 @@ function describe(step: ReplayedStep): string {
   const lines = [`step ${step.index} at ${new Date(step.nowUs / 1000).toISOString()}`];
   const { difference, trap, trapEvent } = step;
   if (difference !== null) lines.push(explain(difference));
-  if (trap !== null) lines.push(`trap: ${trap.message}`);
+  if (trap !== null) lines.push(`${trap.name}: ${trap.message}`);
   if (trapEvent !== null) lines.push('the event that it happened in:', printEvent(trapEvent));
-  else if (trap !== null) lines.push('it happened in a timer');
+  else if (trap instanceof WebAssembly.RuntimeError) lines.push('it happened in a timer');
   else {
     lines.push(`events of the step: ${step.events.length}`);
     lines.push(...step.events.slice(0, EVENTS_SHOWN_MAX).map(printEvent));
@@ -183,6 +183,7 @@ function summary(result: ReturnType<typeof resultOf>): string {
   ];
   if (result.detail !== null) lines.push('', result.detail, '');
   if (!result.equal) lines.push('DIFFERENT');
+  else if (result.ended === 'stuck') lines.push('EQUAL: all effects, up to the step that it got stuck in');
   else if (result.trap !== null) lines.push('EQUAL: all effects, and the core traps again where it did');
   else lines.push(`EQUAL: all effects, ${effectBytes} bytes`);
   return lines.join('\n');

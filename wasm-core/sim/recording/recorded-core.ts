@@ -94,9 +94,13 @@ export class RecordedCore {
     }
   }
 
-  /** Does the step that was begun and has no result, if there is one. */
+  /**
+   * Does the step that was begun and has no result, if there is one. One that the core got stuck in is not done, but told: it would
+   * not come back.
+   */
   last(): ReplayedStep | null {
-    return this.#step === null ? null : this.#run(null);
+    if (this.#step === null) return null;
+    return this.ended === 'stuck' ? this.#stuck(this.#step) : this.#run(null);
   }
 
   /** Counters of the core (C_*); null before it lives. */
@@ -199,6 +203,20 @@ export class RecordedCore {
       recorded === null ? this.#compareTrap(trap) : compareResults(recorded, { taken, effects, trap });
     const trapEvent = trap && this.#eventAt(exports.eventPtr());
     return { index: this.#index++, nowUs, events, taken, effects, recorded, difference, trap, trapEvent };
+  }
+
+  #stuck({ nowUs, first, count }: { nowUs: number; first: number; count: number }): ReplayedStep {
+    return {
+      index: this.#index,
+      nowUs,
+      events: this.#slots.slice(first, first + count),
+      taken: 0,
+      effects: this.#memory.subarray(0, 0),
+      recorded: null,
+      difference: null,
+      trap: new Error('the core got stuck in this step, which is not done again'),
+      trapEvent: null,
+    };
   }
 
   #eventAt(ptr: number): Uint8Array | null {
