@@ -152,7 +152,8 @@ export class Network {
   }
 
   linkOf(from: string, to: string): LinkSpec {
-    return this.#links.get(`${from}>${to}`) ?? this.link;
+    // Most networks have no other, and this is asked for each message.
+    return this.#links.size === 0 ? this.link : (this.#links.get(`${from}>${to}`) ?? this.link);
   }
 
   /** Cuts one direction of a link, or mends it. */
@@ -162,7 +163,7 @@ export class Network {
   }
 
   isBlocked(from: string, to: string): boolean {
-    return this.#blocked.has(`${from}>${to}`);
+    return this.#blocked.size > 0 && this.#blocked.has(`${from}>${to}`);
   }
 
   /** Sends a datagram. */

@@ -148,13 +148,22 @@ export function splitList(value: string): string[] {
 
 /** Value of a parameter behind the URI of a value (From, To, Contact) or of a Via; '' when absent or without value. */
 export function parameter(value: string, name: string): string {
-  const start = value.lastIndexOf('>') + 1;
-  for (const part of value.slice(start).split(';').slice(1)) {
-    const equals = part.indexOf('=');
-    const key = (equals < 0 ? part : part.slice(0, equals)).trim().toLowerCase();
-    if (key === name) return equals < 0 ? '' : part.slice(equals + 1).trim();
+  let at = value.indexOf(';', value.lastIndexOf('>') + 1);
+  while (at >= 0) {
+    const next = value.indexOf(';', at + 1);
+    const end = next < 0 ? value.length : next;
+    let equals = value.indexOf('=', at + 1);
+    if (equals < 0 || equals > end) equals = end;
+    if (isName(value, at + 1, equals, name)) return value.slice(equals + 1, end).trim();
+    at = next;
   }
   return '';
+}
+
+/** Whether `name`, in any case and with spaces around it, stands there. */
+function isName(value: string, from: number, to: number, name: string): boolean {
+  if (to - from === name.length && value.startsWith(name, from)) return true;
+  return to - from >= name.length && value.slice(from, to).trim().toLowerCase() === name;
 }
 
 /** The URI of a From, To, Contact, Route or Record-Route value, without its brackets. */
