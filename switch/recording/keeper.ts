@@ -28,7 +28,7 @@ export class FileKeeper implements Keeper {
   readonly #follower: Follower;
   #sink: Sink | null = null;
 
-  /** @param bytesMax  of one file, and a little more. */
+  /** @param bytesMax  of one file, without the state that it begins with, which may be larger. */
   constructor(options: SinkOptions, bytesMax: number, intake: Intake, follower: Follower) {
     this.#options = options;
     this.#bytesMax = bytesMax;
@@ -41,7 +41,7 @@ export class FileKeeper implements Keeper {
       const sink = await this.#open();
       this.#follower.take(block);
       await sink.block(block);
-      if (sink.bytes >= this.#bytesMax) await this.#close('size');
+      if (sink.bytes - sink.beginBytes >= this.#bytesMax) await this.#close('size');
     }
   }
 

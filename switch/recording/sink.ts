@@ -35,8 +35,9 @@ export class Sink {
   readonly name: string;
   readonly #file: FileHandle;
   readonly #writer: RecordingWriter;
-  /** Bytes of the file so far. */
+  /** Bytes of the file so far, and of those the ones with which it begins: header and state. */
   bytes = 0;
+  beginBytes = 0;
 
   /** Begins a file. @throws the system's error, or when the folder is full. */
   static async create(options: SinkOptions): Promise<Sink> {
@@ -78,6 +79,7 @@ export class Sink {
       bytes = 0;
     }
     await this.block(joined(parts));
+    this.beginBytes = this.bytes;
   }
 
   /** Ends the file and says why. */

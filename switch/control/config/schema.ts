@@ -345,7 +345,7 @@ export const configSchema = record('Configuration of Strowger.', {
         maxLength: 4096,
       }),
       bytesMax: whole(
-        '`memory`: what is kept, 8 KB for a short call without media; `file`: size of a file, after which the next one is begun.',
+        '`memory`: what is kept, 8 KB for a short call without media; `file`: size of a file without the state that it begins with, after which the next one is begun.',
         { default: 67_108_864, minimum: 1_048_576, maximum: 1_073_741_824 },
       ),
       files: whole(
