@@ -45,7 +45,7 @@ export type NoteOf =
  * - cseq: a request in a dialog with a CSeq below one before, and not late
  * - request-uri: an INVITE for another user
  * - route: a route set that is empty, that doesn't begin with the phone's node, or with strict routers; no Contact
- * - dialog: a request in a dialog of the phone with another Call-ID or From tag, or an ACK for a dialog of another phone
+ * - dialog: a request in a dialog of the phone with another Call-ID or, to a callee, another From tag, or an ACK for a dialog of another phone
  * - body: an INVITE, or a 2xx to one, with no body or with that of another call or fork
  * - contact: a 200 to REGISTER without the phone's Contact, with more time than asked for, or with a Contact that was removed
  */

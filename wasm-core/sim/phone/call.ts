@@ -113,9 +113,16 @@ export abstract class Call {
     } else this.reinvites.received(this.dialog, request, transaction);
   }
 
+  /** A caller may hear of a device that has answered too late and was hung up on before it reached the caller. */
   belongs(dialog: Dialog, request: SipMessage): boolean {
     if (request.fromTag === dialog.remoteTag) return true;
-    this.phone.protest('dialog', this.callId, `${request.method} with another From tag: ${request.fromTag}`);
+    if (this.role === 'callee') {
+      this.phone.protest(
+        'dialog',
+        this.callId,
+        `${request.method} with another From tag: ${request.fromTag}`,
+      );
+    }
     return false;
   }
 
