@@ -56,7 +56,7 @@ const refreshed: usize = memory.data(32, 16);
 /** Forwards the current request; its cookie has just been read (dc*). */
 export function forwardInDialog(): void {
   const fromCaller = senderTag() == dcFromTag;
-  const call = callOfCookie(dcSlot, dcGen);
+  const call = callOfLeg();
   if (call != 0 && !mediaDone) latencySeen(call);
   if (call == 0 && dcSlot != NO_CALL && initU32(I_ANCHOR) != 0 && hasSdp() && methodId != METHOD_ACK) {
     return refuse(481); // its media has ended with its record
@@ -67,9 +67,8 @@ export function forwardInDialog(): void {
       callEnd(call, 200, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
     return methodId == METHOD_ACK ? count(C_DROPPED) : refuse(480);
   }
-  const legB = call != 0 && load<u8>(call + K_LEG_B) != 0 ? (load<u8>(call + K_LEG_B) as u32) : dcLegB;
-  const leg = fromCaller ? LEG_CALLER : legB;
-  const other = fromCaller ? legB : LEG_CALLER;
+  const leg = fromCaller ? LEG_CALLER : dcLegB;
+  const other = fromCaller ? dcLegB : LEG_CALLER;
   if (call != 0 && !mediaDone && callIsAnchored(call) && hasSdp()) {
     const transport = load<u8>(fromCaller ? call + K_A : call + K_B) as u32;
     if (!mediaForMessage(call, leg, transport, other, variantOf(load<u8>(target)))) refuseBusy();
@@ -86,6 +85,13 @@ export function forwardInDialog(): void {
   writeRest();
   sendRequestEnd(frame, methodId);
   if (call != 0) follow(call, fromCaller);
+}
+
+/** The call that the cookie just read belongs to; 0 in the dialog of a device that answered later than another one. */
+function callOfLeg(): usize {
+  const call = callOfCookie(dcSlot, dcGen);
+  const leg = call == 0 ? 0 : (load<u8>(call + K_LEG_B) as u32);
+  return leg != 0 && leg != dcLegB ? 0 : call;
 }
 
 /** Next hop: a Route beyond us, else the leg as the call's record knows it, else as its cookie does. */

@@ -209,6 +209,34 @@ describe('a call', () => {
     ]);
   });
 
+  it.each(['INVITE', 'BYE'])('is not changed by %s of a device that answered too late', async (method) => {
+    const driver = await withPhone();
+    register(driver, '1002', SECOND);
+    const effects = driver.message(request({ callId: 'c1' }), { port: CALLER });
+    const [one, two] = [to(effects, PHONE)[0]!, to(effects, SECOND)[0]!];
+    const first = answer(one, '200 OK', 'one', ['Contact: <sip:1002@127.0.0.1:7001>']);
+    const ok = to(driver.message(first, { port: PHONE }), CALLER)[0]!;
+    const second = answer(two, '200 OK', 'two', ['Contact: <sip:1002@127.0.0.1:7002>']);
+    driver.message(second, { port: SECOND });
+    const late = request({
+      method,
+      uri: 'sip:1001@127.0.0.1:5070',
+      from: header(second, 'To')[0]!,
+      to: header(second, 'From')[0]!,
+      callId: 'c1',
+      headers: routes(two, true),
+      port: SECOND,
+    });
+    expect(lines(driver.message(late, { port: SECOND }))).toEqual([
+      `${method} sip:1001@127.0.0.1:5070 SIP/2.0 > 5070`,
+    ]);
+    expect(driver.counter(abi.C_CALLS_ACTIVE)).toBe(1);
+    const ack = { method: 'ACK', uri: 'sip:1002@127.0.0.1:7001', to: header(ok, 'To')[0]!, callId: 'c1' };
+    expect(lines(driver.message(request({ ...ack, headers: routes(ok) }), { port: CALLER }))).toEqual([
+      'ACK sip:1002@127.0.0.1:7001 SIP/2.0 > 7001',
+    ]);
+  });
+
   it('tries contacts of lower q after those of higher', async () => {
     const driver = await Driver.start();
     register(driver, '1002', PHONE, ';q=0.9');
