@@ -93,6 +93,7 @@ export class MemoryKeeper implements Keeper {
   async finish(reason: EndName, last: boolean): Promise<Finished | null> {
     if (reason === 'stop') return null;
     this.#intake.flush();
+    await this.turn();
     const blocks = [...this.#intake.blocks];
     const rest = this.#intake.rest();
     const sink = await Sink.create(this.#options);
