@@ -24,14 +24,19 @@ const T_BYTES: u32 = 8;
 const T_FREE: u32 = 12;
 const T_TOUCHED: u32 = 16;
 const T_USED: u32 = 20;
+const T_FIRST_GEN: u32 = 24;
 const T_HEAD_BYTES: u32 = 64;
 
-/** A table of `count` records of `recBytes` each, header included (rounded up to 16). */
-export function tableNew(count: u32, recBytes: u32): usize {
+/**
+ * A table of `count` records of `recBytes` each, header included (rounded up to 16). `firstGen`: generation of a slot's first
+ * record, 1 or more.
+ */
+export function tableNew(count: u32, recBytes: u32, firstGen: u32 = 1): usize {
   const table = alloc(T_HEAD_BYTES);
   const bytes = (recBytes + 15) & ~15;
   store<u32>(table + T_COUNT, count);
   store<u32>(table + T_BYTES, bytes);
+  store<u32>(table + T_FIRST_GEN, firstGen);
   store<u32>(table + T_BASE, alloc((count as usize) * bytes) as u32);
   return table;
 }
@@ -48,7 +53,7 @@ export function tableTake(table: usize): usize {
     if (slot == load<u32>(table + T_COUNT)) return 0;
     store<u32>(table + T_TOUCHED, slot + 1);
     rec = load<u32>(table + T_BASE) + slot * bytes;
-    store<u32>(rec + REC_GEN, 1);
+    store<u32>(rec + REC_GEN, load<u32>(table + T_FIRST_GEN));
     store<u32>(rec + REC_SLOT, slot);
   }
   store<u32>(rec + REC_LIVE, 1);

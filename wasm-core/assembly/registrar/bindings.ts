@@ -17,10 +17,12 @@ import {
   CURSOR_END,
   I_AORS_MAX,
   I_BINDINGS_MAX,
+  I_SECRET,
 } from '../abi';
-import { initU32 } from '../config';
+import { initPtr, initU32 } from '../config';
 import { gauge } from '../counters';
-import { nowMs } from '../effects';
+import { siphash24 } from '../crypto/siphash';
+import { nowMs, nowUs } from '../effects';
 import { copy16 } from '../mem/copy';
 import { indexHead, indexInsert, indexNew, indexRemove } from '../mem/index';
 import { blockAlloc, blockFree } from '../mem/pool';
@@ -96,8 +98,19 @@ let byFlow: usize = 0;
 export function registrarInit(): void {
   aors = tableNew(initU32(I_AORS_MAX), AOR_BYTES);
   byName = indexNew(initU32(I_AORS_MAX));
-  bindings = tableNew(initU32(I_BINDINGS_MAX), B_BYTES);
+  bindings = tableNew(initU32(I_BINDINGS_MAX), B_BYTES, startGeneration());
   byFlow = indexNew(initU32(I_BINDINGS_MAX));
+}
+
+const started: usize = memory.data(16, 8);
+
+/**
+ * Cookies name bindings by slot and generation and outlive the core that wrote them: the next one must not take the binding of
+ * somebody else for theirs. Cores that share the secret were not started in the same microsecond.
+ */
+function startGeneration(): u32 {
+  store<f64>(started, nowUs);
+  return ((siphash24(initPtr() + I_SECRET, started, 8) as u32) >>> 1) | 1;
 }
 
 /** FNV-1a. */

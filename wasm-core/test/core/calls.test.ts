@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as abi from '../../assembly/abi.ts';
-import { Driver, header, lines, sent } from '../support/driver.ts';
+import { Driver, header, lines, START_US, sent } from '../support/driver.ts';
 import { answer, register, request, routes, to } from '../support/phone.ts';
 
 const CALLER = 5070;
@@ -234,6 +234,40 @@ describe('a call', () => {
     const ack = { method: 'ACK', uri: 'sip:1002@127.0.0.1:7001', to: header(ok, 'To')[0]!, callId: 'c1' };
     expect(lines(driver.message(request({ ...ack, headers: routes(ok) }), { port: CALLER }))).toEqual([
       'ACK sip:1002@127.0.0.1:7001 SIP/2.0 > 7001',
+    ]);
+  });
+
+  it('leads nobody else to a stream after the switch was started anew', async () => {
+    const before = await Driver.start();
+    const stream = { transport: abi.TRANSPORT_TCP, flow: 3 };
+    const tcp = (user: string) =>
+      request({
+        method: 'REGISTER',
+        uri: 'sip:strowger.test',
+        from: `<sip:${user}@strowger.test>;tag=r`,
+        to: `<sip:${user}@strowger.test>`,
+        headers: [`Contact: <sip:${user}@127.0.0.1:9;transport=tcp>`],
+      });
+    before.message(tcp('1002'), stream);
+    const arrived = before
+      .message(request({ callId: 'c1' }), { port: CALLER })
+      .find(({ text }) => text.startsWith('INVITE'))!.text;
+    const ok = to(
+      before.message(answer(arrived, '200 OK', 'callee', ['Contact: <sip:1002@x.invalid>']), stream),
+      CALLER,
+    )[0]!;
+    const after = await Driver.start({}, undefined, undefined, undefined, START_US + 1);
+    after.message(tcp('1003'), stream); // the first binding, as that of 1002 was
+    const bye = request({
+      method: 'BYE',
+      uri: 'sip:1002@x.invalid',
+      to: header(ok, 'To')[0]!,
+      callId: 'c1',
+      cseq: 2,
+      headers: routes(ok, true),
+    });
+    expect(lines(after.message(bye, { port: CALLER }))).toEqual([
+      'SIP/2.0 480 Temporarily Unavailable > 5070',
     ]);
   });
 

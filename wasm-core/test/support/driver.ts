@@ -76,6 +76,7 @@ export class Driver {
     bank: Uint8Array = testBank(),
     wasm: Uint8Array<ArrayBuffer> = readFileSync(WASM),
     watch?: (core: Core) => void,
+    startUs = START_US,
   ): Promise<Driver> {
     const core = await Core.create(
       wasm,
@@ -88,10 +89,11 @@ export class Driver {
         ],
         ...init,
       },
-      START_US,
+      startUs,
     );
     watch?.(core);
     const driver = new Driver(core);
+    driver.nowUs = startUs;
     if (driver.loadBank(bank) !== true) throw new Error('the core refused the bank');
     return driver;
   }
