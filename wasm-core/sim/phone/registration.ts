@@ -27,7 +27,8 @@ export class Registration {
   #expiresS: number;
   #timer: Timer | undefined;
   #pending: NonInviteClient | null = null;
-  #failures = 0;
+  /** Before it tries again, at most. */
+  #pauseMs = PAUSE_MS;
   #releases = 0;
   #state: 'off' | 'on' | 'leaving' = 'off';
   /** There may be a binding. */
@@ -60,7 +61,7 @@ export class Registration {
     this.#state = 'off';
     this.#pending = null;
     this.#timer = undefined;
-    this.#failures = 0;
+    this.#pauseMs = PAUSE_MS;
     this.#mayBeBound = false;
     this.#former = '';
     this.#moved = undefined;
@@ -74,7 +75,7 @@ export class Registration {
     }
     if (!this.#phone.wire.isReliable && this.#mayBeBound) this.#former = formerContact;
     this.#moved = moved;
-    this.#failures = 0;
+    this.#pauseMs = PAUSE_MS;
     this.#registerAfter(0);
   }
 
@@ -149,7 +150,7 @@ export class Registration {
   #registered(response: SipMessage, askedS: number): void {
     const uri = this.#phone.wire.contactUri;
     const own = response.headers('contact').find((contact) => uriOf(contact) === uri);
-    this.#failures = 0;
+    this.#pauseMs = PAUSE_MS;
     this.#former = '';
     if (askedS === 0) {
       if (own !== undefined)
@@ -198,7 +199,8 @@ export class Registration {
       this.#state = 'off';
       return;
     }
-    const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** this.#failures++);
+    const pauseMs = this.#pauseMs;
+    this.#pauseMs = Math.min(PAUSE_MAX_MS, 2 * pauseMs);
     this.#registerAfter(Math.max(this.#random.between(pauseMs / 2, pauseMs), retryAfterS * 1_000));
   }
 }
