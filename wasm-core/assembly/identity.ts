@@ -13,11 +13,15 @@ import { initPtr, initU32 } from './config';
 import { b64urlDecode, b64urlEncode } from './crypto/base64';
 import { siphash13, siphash24 } from './crypto/siphash';
 import { clear, copy16, copyShort } from './mem/copy';
+import { H_CONTACT } from './sip/header';
 import { B_TARGET, bindingGet } from './registrar/bindings';
 import {
   callIdLen,
   callIdPtr,
   cseqNumber,
+  hdrFirst,
+  hdrVal,
+  hdrValLen,
   fromTagLen,
   fromTagPtr,
   toTagLen,
@@ -167,6 +171,16 @@ export function loopHash(): u64 {
  */
 export function statelessHash(): u64 {
   return (loopHash() & 0xffffffff) | (transactionKey() << 32);
+}
+
+/**
+ * The same for a request and its repetitions only: credentials that were seen are good for nothing else. The digest covers
+ * method and request-URI; what a REGISTER asks for is its Contact.
+ */
+export function requestHash(): u64 {
+  const h = transactionKey() * 31 + loopHash();
+  const i = hdrFirst(H_CONTACT);
+  return i < 0 ? h : h * 31 + hashOf(hdrVal(i), hdrValLen(i));
 }
 
 function mac(at: usize, len: u32): u64 {

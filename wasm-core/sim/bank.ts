@@ -11,7 +11,8 @@ import type { NodeSpec, Scenario } from './scenario.ts';
 export const DOMAIN = 'strowger.test';
 /** Key of cookies and nonces of all nodes: nothing here is secret. */
 const SECRET = Uint8Array.from({ length: 16 }, (_, i) => i * 17);
-const PENDING_MAX = 256;
+/** Messages that wait for the media service at a time. */
+export const PENDING_MAX = 256;
 const BANK_BYTES = 256 << 10;
 
 /** Users by name: the same in all simulations. */

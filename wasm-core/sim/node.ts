@@ -40,6 +40,8 @@ export interface NodeWatcher {
   effect(node: SimNode, effect: Frame): void;
   /** The event and its effects are done. */
   stepped(node: SimNode): void;
+  /** It came back without the memory that it had. */
+  forgot(node: SimNode): void;
   /** The core trapped. */
   trapped(node: SimNode, error: Error): void;
 }
@@ -216,6 +218,7 @@ export class SimNode implements Host, MediaClient {
       this.#core = Core.of(this.#module, this.#init, this.clockUs());
       this.#view = new DataView(this.#core.memory.buffer);
       this.media.forget();
+      this.#watcher.forgot(this);
       this.loadBank();
     }
     this.#workSoon();
@@ -237,6 +240,11 @@ export class SimNode implements Host, MediaClient {
     this.event(
       this.#frames.encode({ kind: abi.EV_HANGUP, args: [++this.#requestId, slot, generation] }).slice(),
     );
+  }
+
+  /** Does what is due now, if anything. */
+  look(): void {
+    this.#run();
   }
 
   // --- the loop ----------------------------------------------------------------------------------

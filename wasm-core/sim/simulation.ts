@@ -75,9 +75,15 @@ export class Simulation implements NodeWatcher, World {
 
   /**
    * @param module  the core, compiled
+   * @param options.check  false: checkers are not asked, only traps and circles end it. Default true
    * @throws RangeError for a scenario that makes no sense (names that are nowhere, for example)
    */
-  constructor(scenario: Scenario, module: WebAssembly.Module, observers: Observer[] = []) {
+  constructor(
+    scenario: Scenario,
+    module: WebAssembly.Module,
+    observers: Observer[] = [],
+    { check = true }: { check?: boolean } = {},
+  ) {
     this.scenario = scenario;
     this.seed = scenario.seed;
     this.#observers = observers;
@@ -85,7 +91,9 @@ export class Simulation implements NodeWatcher, World {
       this.#sentOnNetwork(flight),
     );
     for (const { from, to, spec } of scenario.links) this.network.setLink(from, to, spec);
-    this.#checkers = new Checkers(this, (checker, text) => this.#fail(checker, text));
+    this.#checkers = new Checkers(this, (checker, text) => {
+      if (check) this.#fail(checker, text);
+    });
     for (const { name } of scenario.nodes) this.#calls.set(name, new Map());
     this.nodes = scenario.nodes.map(
       (spec) =>
@@ -133,6 +141,7 @@ export class Simulation implements NodeWatcher, World {
     const nextUs = this.scheduler.nextUs();
     if (nextUs === undefined || nextUs >= this.#endUs) {
       this.scheduler.nowUs = this.#endUs;
+      for (const node of this.nodes) node.look();
       this.#checkers.settled();
       return false;
     }
@@ -218,6 +227,11 @@ export class Simulation implements NodeWatcher, World {
     this.#checkers.stepped(node);
   }
 
+  forgot(node: SimNode): void {
+    this.#calls.get(node.name)!.clear();
+    this.#checkers.forgot(node);
+  }
+
   trapped(node: SimNode, error: Error): void {
     this.#fail('no-trap', `${node.name}: the core trapped: ${error.message}`);
   }
@@ -243,7 +257,6 @@ export class Simulation implements NodeWatcher, World {
   #faultSeen(fault: FaultSpec, begins: boolean): void {
     this.#hash.number(this.nowUs);
     this.#hash.text(fault.kind);
-    if (begins && fault.kind === 'crash' && !fault.keepsMemory) this.#calls.get(fault.node)?.clear();
     this.#checkers.fault(fault, begins);
     for (const observer of this.#observers) observer.fault?.(fault, begins);
   }

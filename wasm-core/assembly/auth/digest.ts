@@ -19,7 +19,7 @@ import { md5 } from '../crypto/md5';
 import { sha256 } from '../crypto/sha256';
 import { siphash24 } from '../crypto/siphash';
 import { logEvent, nowMs, nowUs } from '../effects';
-import { transactionKey } from '../identity';
+import { requestHash } from '../identity';
 import { digestAlgorithm, realmLen, realmPtr, userFind } from '../routing/bank';
 import { DIGEST_SHA256, REALM_BYTES_MAX, USER_HA1_MD5, USER_HA1_SHA256 } from '../routing/layout';
 import { H_AUTHORIZATION, H_PROXY_AUTHORIZATION } from '../sip/header';
@@ -136,7 +136,7 @@ function isNewCount(): bool {
   if (dgLen(DG_QOP) == 0) return true;
   if (!hexDecode(countBytes, dgPtr(DG_NC), NC_CHARS / 2)) return false;
   const n = bswap<u32>(load<u32>(countBytes));
-  return n > 0 && countAccepted(load<u64>(nonce + 8), n, transactionKey());
+  return n > 0 && countAccepted(load<u64>(nonce + 8), n, requestHash());
 }
 
 /** Only what is asked for is accepted, or the weaker algorithm could be chosen by an attacker. */

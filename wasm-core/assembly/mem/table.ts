@@ -101,6 +101,13 @@ export function tableAt(table: usize, slot: u32): usize {
   return load<u32>(rec + REC_LIVE) != 0 ? rec : 0;
 }
 
+/** Whether there was a record of that slot and generation, which has been given back since. */
+export function tableHadOnce(table: usize, slot: u32, gen: u32): bool {
+  if (slot >= load<u32>(table + T_TOUCHED)) return false;
+  const rec: usize = load<u32>(table + T_BASE) + slot * load<u32>(table + T_BYTES);
+  return gen < load<u32>(rec + REC_GEN);
+}
+
 /** The record of that slot and generation, or 0 when it is no longer (or never was). */
 export function tableGet(table: usize, slot: u32, gen: u32): usize {
   const rec = tableAt(table, slot);

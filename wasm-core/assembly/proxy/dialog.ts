@@ -4,6 +4,7 @@
  */
 import {
   CALL_STATE_ANSWERED,
+  CALL_STATE_ENDING,
   C_DROPPED,
   ENDED_BY_CALLEE,
   ENDED_BY_CALLER,
@@ -58,9 +59,8 @@ export function forwardInDialog(): void {
   const fromCaller = senderTag() == dcFromTag;
   const call = callOfLeg();
   if (call != 0 && !mediaDone) latencySeen(call);
-  if (call == 0 && dcSlot != NO_CALL && initU32(I_ANCHOR) != 0 && hasSdp() && methodId != METHOD_ACK) {
-    return refuse(481); // its media has ended with its record
-  }
+  const over = call == 0 ? dcSlot != NO_CALL && initU32(I_ANCHOR) != 0 : callState(call) >= CALL_STATE_ENDING;
+  if (over && hasSdp() && methodId != METHOD_ACK) return refuse(481); // its media has ended
   if (!findTarget(call, fromCaller)) {
     // The other side's binding is gone: nobody is there any more.
     if (methodId == METHOD_BYE && call != 0)

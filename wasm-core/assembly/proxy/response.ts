@@ -3,8 +3,8 @@
  * and where they go. One that does not prove to be ours is dropped, so that nothing is ever sent where a
  * stranger wants it.
  */
-import { C_DROPPED, C_RESPONSES_IN, F_TRANSPORT, LEG_CALLER, METHOD_CANCEL } from '../abi';
-import { K_A, K_B, K_LEG_B, callOfCookie, callIsAnchored } from '../call/call';
+import { CALL_STATE_ENDING, C_DROPPED, C_RESPONSES_IN, F_TRANSPORT, LEG_CALLER, METHOD_CANCEL } from '../abi';
+import { K_A, K_B, K_LEG_B, callOfCookie, callIsAnchored, callState } from '../call/call';
 import { byeAnswered } from '../call/hangup';
 import { latencySeen } from '../call/latency';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
@@ -21,6 +21,7 @@ import {
   brKind,
   readBranch,
 } from '../identity';
+import { tableHadOnce } from '../mem/table';
 import { H_CONTENT_LENGTH } from '../sip/header';
 import {
   cseqMethodId,
@@ -35,7 +36,7 @@ import {
 import { variantOf } from '../target';
 import { bytes } from '../text';
 import { branchMediaFailed, branchResponse } from '../transaction/branch';
-import { branchAt, transactionOfCookie } from '../transaction/tables';
+import { branchAt, transactionOfCookie, transactionTable } from '../transaction/tables';
 import { cutAll, writeRest } from './forward';
 
 export function handleResponse(): void {
@@ -47,10 +48,12 @@ export function handleResponse(): void {
     const tx = transactionOfCookie(brA, brB);
     const fork: usize = tx == 0 ? 0 : branchAt(tx, brIndex);
     if (fork != 0) return branchResponse(tx, fork);
-    // The context is gone (or died with its node): from the cookie alone, if nothing has to be rewritten.
-    // That to a CANCEL is for us alone (RFC 3261 16.10).
-    const isOurs = cseqMethodId == METHOD_CANCEL;
-    return isOurs || callIsGone() ? count(C_DROPPED) : forwardResponse(brBack);
+    // A context that has ended has answered the caller (RFC 6026 8.9). One that died with its node has not: from the cookie
+    // alone, if nothing has to be rewritten; 100 is of one hop.
+    // That to a CANCEL is for us alone (RFC 3261 16.10), and so is 100.
+    const isOurs = cseqMethodId == METHOD_CANCEL || statusCode == 100;
+    const stray = tableHadOnce(transactionTable(), brA, brB);
+    return isOurs || stray || callIsGone() ? count(C_DROPPED) : forwardResponse(brBack);
   }
   if (brKind == BRANCH_STATELESS) forwardInDialogResponse();
 }
@@ -64,6 +67,7 @@ function forwardInDialogResponse(): void {
   const call = callOfCookie(brA, brB);
   if (call != 0 && !mediaDone) latencySeen(call);
   if (call != 0 && !mediaDone && callIsAnchored(call) && hasSdp()) {
+    if (callState(call) >= CALL_STATE_ENDING) return count(C_DROPPED); // its media has ended
     const fromCaller = brIndex == LEG_CALLER;
     const legB = load<u8>(call + K_LEG_B) as u32;
     const transport = load<u8>(call + (fromCaller ? K_A : K_B)) as u32;

@@ -5,6 +5,7 @@
  * never hears two answers.
  */
 import {
+  CALL_STATE_ENDING,
   C_DROPPED,
   C_RETRANSMITS_OUT,
   F_LISTENER,
@@ -16,7 +17,7 @@ import {
   METHOD_INVITE,
   TRANSPORT_UDP,
 } from '../abi';
-import { K_LEG_B, callAnswered, callCloseLeg, callIsAnchored, callRinging } from '../call/call';
+import { K_LEG_B, callAnswered, callCloseLeg, callIsAnchored, callRinging, callState } from '../call/call';
 import { latencyForwarded, latencySeen } from '../call/latency';
 import { callWriteAnswer } from '../call/strings';
 import { orphanEnd } from '../call/hangup';
@@ -185,6 +186,10 @@ function provisional(tx: usize, fork: usize): void {
 function askMedia(tx: usize, fork: usize): bool {
   const call = callOf(tx);
   if (call == 0 || mediaDone || !callIsAnchored(call) || !hasSdp()) return false;
+  if (callState(call) >= CALL_STATE_ENDING) {
+    count(C_DROPPED); // its media has ended
+    return true;
+  }
   const variant = variantOf(load<u8>(tx + TX_SOURCE));
   if (!mediaForMessage(call, legOf(fork), load<u8>(fork + FK_TARGET), LEG_CALLER, variant)) count(C_DROPPED);
   return true;

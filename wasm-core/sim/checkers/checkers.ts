@@ -1,11 +1,24 @@
 /** All checkers of a simulation, behind one face: each is told what happens and says when it must not. */
+import { TRANSPORT_UDP } from '../../assembly/abi.ts';
 import type { Frame } from '../../host/frames.ts';
-import type { Arrival } from '../network.ts';
+import { type Arrival, ipOf } from '../network.ts';
 import type { Destination, SimNode } from '../node.ts';
 import type { Packet } from '../packet.ts';
-import type { FaultSpec } from '../scenario.ts';
+import type { FaultSpec, Scenario } from '../scenario.ts';
 import type { Simulation } from '../simulation.ts';
 import type { PhoneNote } from '../world.ts';
+import { noSilence } from './answers.ts';
+import { records } from './calls.ts';
+import { cookies } from './cookies.ts';
+import { credentialCheckers } from './credentials.ts';
+import { forwardingCheckers } from './forwarding.ts';
+import { Invites } from './invites.ts';
+import { phonesAgree } from './phones.ts';
+import { registrarCheckers } from './registrar.ts';
+import { bounded, deadlines, tablesEmpty } from './tables.ts';
+import { Traffic } from './traffic.ts';
+import { inviteCheckers } from './transactions.ts';
+import { wellFormed } from './well-formed.ts';
 
 /** One rule. It keeps what it needs to know, bounded by what goes on at a time. */
 export interface Checker {
@@ -19,6 +32,8 @@ export interface Checker {
   effect?(node: SimNode, effect: Frame): void;
   /** An event and its effects are done. */
   stepped?(node: SimNode): void;
+  /** A node has come back without its memory. */
+  forgot?(node: SimNode): void;
   note?(note: PhoneNote): void;
   fault?(fault: FaultSpec, begins: boolean): void;
   /** All is over: what should have ended has. */
@@ -31,23 +46,63 @@ export type Fail = (text: string) => void;
 /** Makes a checker for a simulation. */
 export type CheckerKind = (sim: Simulation, fail: Fail) => Checker;
 
-const KINDS: readonly CheckerKind[] = [];
+/** All of them, around one view of the traffic. */
+function makeAll(traffic: Traffic, invites: Invites): CheckerKind[] {
+  return [
+    wellFormed(traffic),
+    ...forwardingCheckers(traffic, invites),
+    ...inviteCheckers(invites),
+    ...registrarCheckers(traffic),
+    ...credentialCheckers(traffic),
+    cookies(traffic),
+    noSilence,
+    records,
+    bounded,
+    deadlines,
+    tablesEmpty,
+    phonesAgree,
+  ];
+}
+
+/** Addresses of phones that send damaged messages, those that they move to included. */
+function hostileAddresses({ phones, faults }: Scenario): ReadonlySet<number> {
+  const hostile = phones.filter(({ hostilePerMille }) => hostilePerMille > 0);
+  const names = new Set(hostile.map(({ name }) => name));
+  const moved = faults.flatMap((fault) =>
+    fault.kind === 'move' && names.has(fault.phone) ? [fault.ip] : [],
+  );
+  return new Set([...hostile.map(({ ip }) => ip), ...moved].map(ipOf));
+}
 
 export class Checkers implements Required<Omit<Checker, 'name'>> {
+  readonly #sim: Simulation;
   readonly #all: readonly Checker[];
+  readonly #traffic: Traffic;
+  readonly #invites: Invites;
 
   constructor(sim: Simulation, fail: (checker: string, text: string) => void) {
-    this.#all = KINDS.map((kind) => {
+    this.#sim = sim;
+    this.#traffic = new Traffic(hostileAddresses(sim.scenario));
+    this.#invites = new Invites(this.#traffic);
+    this.#all = makeAll(this.#traffic, this.#invites).map((kind) => {
       const checker: Checker = kind(sim, (text) => fail(checker.name, text));
       return checker;
     });
   }
 
+  /** Names of all checkers, as in docs/checkers. */
+  get names(): readonly string[] {
+    return this.#all.map(({ name }) => name);
+  }
+
   received(node: SimNode, arrival: Arrival): void {
+    this.#traffic.received(node, arrival);
+    this.#invites.received(node, arrival.packet.sip);
     for (const checker of this.#all) checker.received?.(node, arrival);
   }
 
   sent(node: SimNode, packet: Packet, to: Destination): void {
+    this.#invites.sent(node, packet.sip, this.#sim.nowUs, to.transport === TRANSPORT_UDP);
     for (const checker of this.#all) checker.sent?.(node, packet, to);
   }
 
@@ -56,7 +111,14 @@ export class Checkers implements Required<Omit<Checker, 'name'>> {
   }
 
   stepped(node: SimNode): void {
+    this.#invites.stepped(node);
     for (const checker of this.#all) checker.stepped?.(node);
+    this.#traffic.stepped();
+  }
+
+  forgot(node: SimNode): void {
+    this.#invites.nodeLost(node.name);
+    for (const checker of this.#all) checker.forgot?.(node);
   }
 
   note(note: PhoneNote): void {

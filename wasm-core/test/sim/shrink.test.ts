@@ -46,7 +46,11 @@ describe('shrinking', () => {
     const scenario = large();
     const failure = { checker: 'one', atUs: 1e9, text: '' };
     let runs = 0;
-    shrink(scenario, failure, () => (runs++, failure), { runsMax: 7 });
+    const play = () => {
+      runs++;
+      return failure;
+    };
+    shrink(scenario, failure, play, { runsMax: 7 });
     expect(runs).toBe(7);
   });
 });

@@ -11,7 +11,7 @@ import {
   type Scenario,
   SCENARIO_VERSION,
 } from '../../../sim/scenario.ts';
-import { Simulation } from '../../../sim/simulation.ts';
+import { type Observer, Simulation } from '../../../sim/simulation.ts';
 import type { SipMessage } from '../../../sim/sip/message.ts';
 import type { PhoneNote } from '../../../sim/world.ts';
 
@@ -97,12 +97,12 @@ export class Play {
   readonly notes: { atMs: number; note: PhoneNote }[] = [];
 
   constructor(parts: Parts) {
-    this.sim = new Simulation(scenario(parts), module, [
-      {
-        flight: (flight) => this.flights.push(flight),
-        note: (note) => this.notes.push({ atMs: this.sim.nowUs / 1_000, note }),
-      },
-    ]);
+    const observer: Observer = {
+      flight: (flight) => this.flights.push(flight),
+      note: (note) => this.notes.push({ atMs: this.sim.nowUs / 1_000, note }),
+    };
+    // Messages that these tests damage on their way would be a checker's business.
+    this.sim = new Simulation(scenario(parts), module, [observer], { check: false });
   }
 
   run(): this {

@@ -1,0 +1,113 @@
+/** Nobody is let in without credentials, and credentials open the door once (RFC 7616 3.4, 3.3; RFC 3261 22.3). */
+import { md5 } from '@noble/hashes/legacy.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { DOMAIN, passwordOf } from '../bank.ts';
+import type { SimNode } from '../node.ts';
+import { type SipMessage, uriOf, userOf } from '../sip/message.ts';
+import type { Simulation } from '../simulation.ts';
+import type { CheckerKind } from './checkers.ts';
+import { keyOf, originOf, type Traffic } from './traffic.ts';
+
+interface Credentials {
+  user: string;
+  nonce: string;
+  count: string;
+  isRight: boolean;
+}
+
+const COUNTS_MAX = 20_000;
+
+/** By algorithm and user: HA1 in hexadecimal. */
+const ha1s = new Map<string, string>();
+
+function field(value: string, name: string): string {
+  const at = value.indexOf(`${name}=`);
+  // `nc=` also stands in no other name's end, but `nonce=` does in `cnonce=`.
+  const start = at > 0 && /[a-z]/i.test(value[at - 1]!) ? value.indexOf(`${name}=`, at + 1) : at;
+  if (start < 0) return '';
+  const from = start + name.length + 1;
+  if (value[from] === '"') return value.slice(from + 1, value.indexOf('"', from + 1));
+  const end = value.slice(from).search(/[,\s]|$/);
+  return value.slice(from, from + end);
+}
+
+function credentialsOf(request: SipMessage, name: string): Credentials[] {
+  const found: Credentials[] = [];
+  for (let i = 0; i < request.names.length; i++) {
+    if (request.names[i] === name) found.push(read(request.values[i]!, request.method));
+  }
+  return found;
+}
+
+function read(value: string, method: string): Credentials {
+  const user = field(value, 'username');
+  const algorithm = field(value, 'algorithm').toUpperCase() || 'MD5';
+  const hash = (text: string) => bytesToHex((algorithm === 'MD5' ? md5 : sha256)(utf8ToBytes(text)));
+  const nonce = field(value, 'nonce');
+  const count = field(value, 'nc');
+  const known = `${algorithm} ${user}`;
+  let ha1 = ha1s.get(known);
+  if (ha1 === undefined) {
+    ha1 = hash(`${user}:${DOMAIN}:${passwordOf(user)}`);
+    ha1s.set(known, ha1);
+  }
+  const ha2 = hash(`${method}:${field(value, 'uri')}`);
+  const wanted = hash(`${ha1}:${nonce}:${count}:${field(value, 'cnonce')}:auth:${ha2}`);
+  return { user, nonce, count, isRight: wanted === field(value, 'response').toLowerCase() };
+}
+
+export function credentialCheckers(traffic: Traffic): CheckerKind[] {
+  /** Which transaction has used a nonce and its count, by node. */
+  const used = new Map<string, string>();
+  /** Branches whose request has been checked: repetitions are not checked again. */
+  const seen = new Set<string>();
+
+  /** What is wrong with the credentials that a request was let in with; '' when all is well. */
+  function wrong(sim: Simulation, node: SimNode, message: SipMessage, header: string): string {
+    const received = traffic.find(node, message);
+    if (received === undefined) return traffic.hasHostile ? '' : 'never came'; // or can be read in two ways
+    if (sim.nodes.some(({ ip }) => received.ips.has(ip))) return ''; // a trunk
+    for (const request of received.variants) {
+      const user = userOf(uriOf(request.header('from')));
+      const right = credentialsOf(request, header).find((each) => each.isRight && each.user === user);
+      if (right === undefined) continue;
+      const key = `${node.name} ${right.nonce} ${right.count}`;
+      const transaction = keyOf(request);
+      const before = used.get(key);
+      if (before !== undefined && before !== transaction)
+        return `was let in with the credentials of ${before}`;
+      used.set(key, transaction);
+      if (used.size > COUNTS_MAX) used.delete(used.keys().next().value!);
+      return '';
+    }
+    return 'no credentials of its user, or wrong ones';
+  }
+
+  return [
+    (sim, fail) => ({
+      name: 'no-open-relay',
+      forgot() {
+        used.clear(); // counts are of a node's memory
+      },
+      sent(node, packet) {
+        const { sip } = packet;
+        if (!sip) return;
+        const own = originOf(sip, traffic.current) === 'own';
+        const header = sip.isRequest ? 'proxy-authorization' : 'authorization';
+        const letIn = sip.isRequest
+          ? !own &&
+            sip.toTag === '' &&
+            sip.method !== 'ACK' &&
+            sip.method !== 'CANCEL' &&
+            !seen.has(sip.branch)
+          : own && sip.status === 200 && sip.method === 'REGISTER';
+        if (!letIn) return;
+        if (sip.isRequest) seen.add(sip.branch);
+        if (seen.size > COUNTS_MAX) seen.delete(seen.values().next().value!);
+        const found = wrong(sim, node, sip, header);
+        if (found !== '') fail(`${node.name}: ${sip.startLine} (${keyOf(sip)}): ${found}`);
+      },
+    }),
+  ];
+}
