@@ -41,7 +41,8 @@ export const cookies =
         const { sip } = packet;
         if (!sip) return;
         const cause = traffic.current?.packet.sip;
-        const doubtful = traffic.hasHostile && cause?.callId !== sip.callId; // a timer, or can be read in two ways
+        const odd = traffic.isTainted(sip.callId) && (cause?.branch === '' || /[^!-~]/.test(sip.callId));
+        const doubtful = odd || (traffic.hasHostile && cause?.callId !== sip.callId); // a timer, or can be read in two ways
         const forwarded = originOf(sip, traffic.current) === 'forwarded';
         if (forwarded && !sip.isRequest && !doubtful)
           check(node, 'branch', traffic.current!.packet.sip!.branch, sip.callId);

@@ -21,15 +21,12 @@ const COUNTS_MAX = 20_000;
 /** By algorithm and user: HA1 in hexadecimal. */
 const ha1s = new Map<string, string>();
 
+/** Value of a parameter, without its quotes; '' when absent. */
 function field(value: string, name: string): string {
-  const at = value.indexOf(`${name}=`);
-  // `nc=` also stands in no other name's end, but `nonce=` does in `cnonce=`.
-  const start = at > 0 && /[a-z]/i.test(value[at - 1]!) ? value.indexOf(`${name}=`, at + 1) : at;
-  if (start < 0) return '';
-  const from = start + name.length + 1;
-  if (value[from] === '"') return value.slice(from + 1, value.indexOf('"', from + 1));
-  const end = value.slice(from).search(/[,\s]|$/);
-  return value.slice(from, from + end);
+  const found = new RegExp(`(?:^|[\\s,])${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^,\\s]+))`, 'i').exec(
+    value,
+  );
+  return found?.[1] ?? found?.[2] ?? '';
 }
 
 function credentialsOf(request: SipMessage, name: string): Credentials[] {

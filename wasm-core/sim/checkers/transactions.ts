@@ -65,6 +65,8 @@ const ackIsForUs = (invites: Invites) => (_sim: Simulation, fail: Fail) =>
 
 /** A failure is repeated until it is acknowledged (timer G, 17.2.1). */
 const failureRepeats = (invites: Invites) => (sim: Simulation, fail: Fail) => {
+  // The ACK of a hostile phone may be readable in two ways.
+  const honest = sim.scenario.phones.every(({ hostilePerMille }) => hostilePerMille === 0);
   /** When each node was last disturbed. */
   const disturbedUs = new Map<string, number>();
   const checker = make('failure-repeats', invites, {
