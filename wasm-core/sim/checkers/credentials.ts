@@ -7,7 +7,7 @@ import type { SimNode } from '../node.ts';
 import { type SipMessage, uriOf, userOf } from '../sip/message.ts';
 import type { Simulation } from '../simulation.ts';
 import type { CheckerKind } from './checkers.ts';
-import { keyOf, originOf, type Traffic } from './traffic.ts';
+import { isOf, keyOf, originOf, type Traffic } from './traffic.ts';
 
 interface Credentials {
   user: string;
@@ -99,6 +99,9 @@ export function credentialCheckers(traffic: Traffic): CheckerKind[] {
             sip.method !== 'CANCEL' &&
             !seen.has(sip.branch)
           : own && sip.status === 200 && sip.method === 'REGISTER';
+        // On the strength of a dialog's cookie: see `cookies`.
+        const request = traffic.current?.packet.sip;
+        if (sip.isRequest && request?.headers('route').some((route) => isOf(node, route))) return;
         if (!letIn) return;
         if (sip.isRequest) seen.add(sip.branch);
         if (seen.size > COUNTS_MAX) seen.delete(seen.values().next().value!);

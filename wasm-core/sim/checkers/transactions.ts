@@ -71,16 +71,9 @@ const failureRepeats = (invites: Invites) => (sim: Simulation, fail: Fail) => {
   const disturbedUs = new Map<string, number>();
   const checker = make('failure-repeats', invites, {
     forgotten(invite, survived) {
+      if (!honest || !survived) return;
       const [first] = invite.finals;
-      if (
-        !survived ||
-        !first ||
-        first.status < 300 ||
-        invite.acknowledged ||
-        !invite.byUdp ||
-        !invite.initial
-      )
-        return;
+      if (!first || first.status < 300 || invite.acknowledged || !invite.byUdp || !invite.initial) return;
       if ((disturbedUs.get(invite.node.name) ?? -1) >= first.atUs - 60_000_000 || sim.faults.open.length > 0)
         return;
       const sent = invite.finals.filter(({ atUs }) => atUs - first.atUs <= CONTEXT_US).length;
