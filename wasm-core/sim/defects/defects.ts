@@ -137,13 +137,6 @@ export const DEFECTS: readonly Defect[] = [
     replace: '  store<u64>(b + B_EXPIRES, expiresMs + 60000);\n  timerSet(b + B_TIMER, expiresMs + 60000);',
   },
   {
-    name: 'wrong-user',
-    what: 'users whose names differ in the last character only are taken for each other',
-    file: 'registrar/bindings.ts',
-    find: '  let h: u32 = 0x811c9dc5;\n  for (let i: u32 = 0; i < len; i++)',
-    replace: '  let h: u32 = 0x811c9dc5;\n  for (let i: u32 = 0; i + 1 < len; i++)',
-  },
-  {
     name: 'max-forwards-kept',
     what: 'a forwarded request has as many hops left as before',
     file: 'proxy/forward.ts',
@@ -212,5 +205,26 @@ export const DEFECTS: readonly Defect[] = [
     file: 'registrar/stage.ts',
     find: '  if (known != 0 && isOutdated(known)) return 500;\n',
     replace: '',
+  },
+  {
+    name: 'media-after-the-end',
+    what: 'an answer that is repeated while the switch ends its call opens media again, which nobody closes',
+    file: 'transaction/branch.ts',
+    find: 'if (callState(call) >= CALL_STATE_ENDING) {',
+    replace: 'if (callState(call) > CALL_STATE_ENDING + 1) {',
+  },
+  {
+    name: 'stray-answer',
+    what: 'an answer that comes after the end of its context is passed on',
+    file: 'proxy/response.ts',
+    find: 'const stray = tableHadOnce(transactionTable(), brA, brB);',
+    replace: 'const stray = false;',
+  },
+  {
+    name: 'refusal-forgotten',
+    what: 'an INVITE that was refused, repeated, is judged anew',
+    file: 'transaction/refused.ts',
+    find: 'nowMs < load<u64>(entry, 8) ? load<u32>(entry, 16) : 0',
+    replace: 'nowMs < load<u64>(entry, 8) ? 0 : 0',
   },
 ];

@@ -15,7 +15,8 @@ describe('checkers', () => {
   it('have a page each, and no page is without its checker', () => {
     const simulation = new Simulation(drawScenario(1), CORE);
     const { names } = new Checkers(simulation, () => undefined);
-    for (const name of [...names, ...ELSEWHERE]) expect(existsSync(join(PAGES, `${name}.md`)), name).toBe(true);
+    for (const name of [...names, ...ELSEWHERE])
+      expect(existsSync(join(PAGES, `${name}.md`)), name).toBe(true);
     const pages = readdirSync(PAGES).map((file) => file.replace('.md', ''));
     expect(pages.filter((page) => page !== 'README' && ![...names, ...ELSEWHERE].includes(page))).toEqual([]);
   });
