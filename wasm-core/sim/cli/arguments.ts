@@ -5,6 +5,7 @@ export const USAGE = `npm run sim -- [options]
 
   --seed S          one seed, 0 to 2^53 - 1
   --scenario FILE   one scenario file
+  --busy            with --seed: not what the seed draws, but one node, 100 phones and a call a second
   --seeds N         N fresh seeds, over all cores of the machine (default: 100)
   --hours H         with --seed: hours of load; else fresh seeds until H virtual hours are done
   --for S           fresh seeds for S seconds of real time
@@ -20,7 +21,7 @@ export const USAGE = `npm run sim -- [options]
 export interface Arguments {
   /** What to play: one seed or file, or fresh seeds up to one of these limits. */
   what:
-    | { kind: 'seed'; seed: number; minutes?: number }
+    | { kind: 'seed'; seed: number; minutes?: number; busy: boolean }
     | { kind: 'file'; file: string }
     | { kind: 'fresh'; from?: number; seeds?: number; hours?: number; seconds?: number };
   core?: string;
@@ -42,6 +43,7 @@ export function readArguments(argv: string[]): Arguments | undefined {
     options: {
       seed: { type: 'string' },
       scenario: { type: 'string' },
+      busy: { type: 'boolean', default: false },
       seeds: { type: 'string' },
       hours: { type: 'string' },
       for: { type: 'string' },
@@ -72,11 +74,15 @@ export function readArguments(argv: string[]): Arguments | undefined {
     trace: values.trace,
     json: values.json,
   };
+  if (values.busy && values.seed === undefined) throw new Error('--busy is for one --seed');
   if (values.trace && single === undefined) throw new Error('--trace is for one --seed or --scenario');
   if (values.scenario !== undefined) return { what: { kind: 'file', file: values.scenario }, ...common };
   const seed = whole('seed');
   if (seed !== undefined)
-    return { what: { kind: 'seed', seed, ...(hours !== undefined && { minutes: hours * 60 }) }, ...common };
+    return {
+      what: { kind: 'seed', seed, busy: values.busy, ...(hours !== undefined && { minutes: hours * 60 }) },
+      ...common,
+    };
   const from = whole('from');
   const seconds = positive('for');
   const seeds = whole('seeds') ?? (hours === undefined && seconds === undefined ? SEEDS : undefined);

@@ -9,6 +9,7 @@ import { TRANSPORT_NAMES } from '../../host/names.ts';
 import type { Flight } from '../network.ts';
 import { type Outcome, play } from '../play.ts';
 import type { Scenario } from '../scenario.ts';
+import { busyScenario } from '../busy.ts';
 import { readScenario, ScenarioError, writeScenario } from '../scenario-file.ts';
 import { shrink } from '../shrink.ts';
 import type { Observer } from '../simulation.ts';
@@ -20,6 +21,7 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const CORE = join(ROOT, 'build/core.wasm');
 const OUT = join(ROOT, 'build/sim');
 const PROGRESS_MS = 2_000;
+const BUSY_MINUTES = 60;
 /** Seeds by chance are below this: short enough to type. */
 const SEED_MAX = 2 ** 31;
 
@@ -44,10 +46,7 @@ async function main(options: Arguments): Promise<number> {
     if (options.json) print({ core, ...totals, ...(failed && { failed, ...found }) });
     return failed === undefined ? 0 : EXIT_FAILED;
   }
-  const scenario =
-    what.kind === 'file'
-      ? readScenario(readFileSync(what.file, 'utf8'))
-      : drawScenario(what.seed, what.minutes === undefined ? {} : { minutes: what.minutes });
+  const scenario = scenarioOf(what);
   const began = performance.now();
   const outcome = play(scenario, new WebAssembly.Module(wasm), options.trace ? [tracer(say)] : []);
   const seconds = (performance.now() - began) / 1_000;
@@ -59,10 +58,16 @@ async function main(options: Arguments): Promise<number> {
   const repeat =
     what.kind === 'file'
       ? `--scenario ${what.file}`
-      : `--seed ${what.seed}${what.minutes ? ` --hours ${what.minutes / 60}` : ''}`;
+      : `--seed ${what.seed}${what.busy ? ' --busy' : ''}${what.minutes ? ` --hours ${what.minutes / 60}` : ''}`;
   const found = outcome.failure && report(outcome, scenario, repeat, wasm, options, say);
   if (options.json) print({ core, seconds, ...outcome, ...found });
   return outcome.failure === undefined ? 0 : EXIT_FAILED;
+}
+
+function scenarioOf(what: Exclude<Arguments['what'], { kind: 'fresh' }>): Scenario {
+  if (what.kind === 'file') return readScenario(readFileSync(what.file, 'utf8'));
+  if (what.busy) return busyScenario(what.seed, what.minutes ?? BUSY_MINUTES);
+  return drawScenario(what.seed, what.minutes === undefined ? {} : { minutes: what.minutes });
 }
 
 /** Says what failed and how to see it again; shrinks it and writes the file. */

@@ -8,10 +8,10 @@ describe('the command line of npm run sim', () => {
     [[], { what: { kind: 'fresh', seeds: 100 }, ...common }],
     [['--hours', '10'], { what: { kind: 'fresh', hours: 10 }, ...common }],
     [['--for', '60', '--from', '5'], { what: { kind: 'fresh', seconds: 60, from: 5 }, ...common }],
-    [['--seed', '7'], { what: { kind: 'seed', seed: 7 }, ...common }],
+    [['--seed', '7'], { what: { kind: 'seed', seed: 7, busy: false }, ...common }],
     [
       ['--seed', '7', '--hours', '2', '--json'],
-      { what: { kind: 'seed', seed: 7, minutes: 120 }, ...common, json: true },
+      { what: { kind: 'seed', seed: 7, busy: false, minutes: 120 }, ...common, json: true },
     ],
     [['--scenario', 'a.json', '--trace'], { what: { kind: 'file', file: 'a.json' }, ...common, trace: true }],
   ])('%j', (argv, wanted) => {
@@ -24,6 +24,7 @@ describe('the command line of npm run sim', () => {
     [['--hours', '0'], '--hours: "0" is no such number'],
     [['--seed', '1', '--seeds', '2'], '--seeds is for fresh seeds'],
     [['--seed', '1', '--scenario', 'a'], 'not both'],
+    [['--busy'], '--busy is for one --seed'],
     [['--trace'], '--trace is for one'],
     [['--speed'], "Unknown option '--speed'"],
   ])('%j is refused', (argv, message) => {
