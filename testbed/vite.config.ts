@@ -16,17 +16,37 @@ const PAGES = [
 /** Where `vite` alone finds a switch: npm start. */
 const SWITCH = 'http://127.0.0.1:8080';
 
-export default defineConfig({
+const shared = { plugins: [svelte({ configFile: false, preprocess: vitePreprocess() })] };
+// Top-level await, CSS nesting and light-dark().
+const target = ['chrome123', 'firefox128', 'safari17.5'];
+
+/** The lab alone, for any web server and any path: `npm run build:lab`. */
+const lab = defineConfig({
+  ...shared,
+  root: join(ROOT, 'lab'),
+  base: './',
+  publicDir: join(ROOT, 'public'),
+  define: { __PAGES__: '[]' },
+  build: {
+    outDir: join(ROOT, '../build/lab'),
+    emptyOutDir: true,
+    target,
+    modulePreload: { polyfill: false },
+  },
+});
+
+const site = defineConfig({
+  ...shared,
   root: ROOT,
-  plugins: [svelte({ configFile: false, preprocess: vitePreprocess() })],
   define: { __PAGES__: JSON.stringify(PAGES.map(({ path, label }) => ({ path, label }))) },
   build: {
     outDir: join(ROOT, 'dist'),
     emptyOutDir: true,
-    // Top-level await, CSS nesting and light-dark().
-    target: ['chrome123', 'firefox128', 'safari17.5'],
+    target,
     modulePreload: { polyfill: false },
     rolldownOptions: { input: PAGES.map(({ file }) => join(ROOT, file)) },
   },
   server: { proxy: { '/sip': { target: SWITCH, ws: true, rewriteWsOrigin: true }, '/api': SWITCH } },
 });
+
+export default defineConfig(({ mode }) => (mode === 'lab' ? lab : site));

@@ -53,6 +53,11 @@ export const TASKS = {
     needs: [...TOOLS, 'wasm', 'testbed'],
     run: done,
   },
+  'build:lab': {
+    what: 'the lab page alone, as files for any web server: build/lab',
+    needs: [...TOOLS, 'wasm'],
+    run: buildLab,
+  },
   bench: {
     what: 'Strowger next to other proxies: calls, registrations (--quick; --help)',
     needs: [...SWITCH, 'peers'],
@@ -106,6 +111,26 @@ function program(file) {
       env,
       shielded: true,
     });
+}
+
+/** @param {Context} context */
+async function buildLab({ node, env, root }) {
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const args = [
+    vite,
+    'build',
+    'testbed/lab',
+    '--mode',
+    'lab',
+    '--config',
+    'testbed/vite.config.ts',
+    '--logLevel',
+    'warn',
+  ];
+  const code = await foreground(node, args, { cwd: root, env });
+  if (code === 0)
+    console.log(`the lab is in ${join(root, 'build/lab')}: serve this folder with any web server`);
+  return code;
 }
 
 function done() {

@@ -8,11 +8,13 @@ import { hashFiles, isFresh, writeStamp } from '../lib/stamp.mjs';
 
 const OUTPUT = 'testbed/dist';
 const STAMP = 'build/testbed.stamp';
-/** The pages import the ABI and the host of the core besides their own sources. */
+/** The pages import the core, its host and the simulator besides their own sources. */
 const SOURCES = [
   'testbed',
   'wasm-core/assembly/abi.ts',
   'wasm-core/host',
+  'wasm-core/sim',
+  'build/core.wasm',
   'package-lock.json',
   'tsconfig.json',
 ];

@@ -132,6 +132,11 @@ export class SimNode implements Host, MediaClient {
     return this.#shownUs;
   }
 
+  /** The same for people who look: looking leaves no trace. */
+  get clockReadingUs(): number {
+    return Math.max(this.#shownUs, this.#runningUs());
+  }
+
   /** What it would show if it could go back. */
   #runningUs(): number {
     return this.#baseUs + Math.floor((this.#scheduler.nowUs - this.#sinceUs) * this.#rate);

@@ -72,6 +72,9 @@ export abstract class Call {
     this.phone.transactions.request(this.dialog.request(this.phone, 'BYE'), () => this.end());
   }
 
+  /** As when a person hangs up: BYE, CANCEL or a refusal, whichever fits. */
+  abstract hangUp(): void;
+
   end(): void {
     if (this.hasEnded) return;
     this.#stop();

@@ -24,13 +24,33 @@ export class Callee extends Call {
 
   begin(): void {
     const { answer } = this.phone.spec;
+    const { isManual } = this.phone;
     const { callId, role, state, status, peer } = this;
     this.phone.note({ kind: 'call', callId, role, state, status, peer });
     this.dialog = Dialog.ofInvite(this.invite.request, this.localTag);
     this.dialog.check(this.phone);
     this.checkBody(this.invite.request, this.dialog.remoteTag);
+    if (isManual) {
+      this.#ring();
+      return;
+    }
     if (answer.ringMs < answer.answerMs) this.after(answer.ringMs, () => this.#ring());
     this.after(answer.answerMs, () => (answer.status < 300 ? this.#accept() : this.#refuse(answer.status)));
+  }
+
+  /** As when a person answers; nothing when it has been answered. */
+  answer(): void {
+    if (this.isRinging) this.#accept();
+  }
+
+  /** It can still be answered or refused. */
+  get isRinging(): boolean {
+    return this.invite.isPending && !this.hasEnded;
+  }
+
+  override hangUp(): void {
+    if (this.isRinging) this.#refuse(486);
+    else this.bye();
   }
 
   #ring(): void {

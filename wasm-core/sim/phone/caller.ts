@@ -135,6 +135,11 @@ export class Caller extends Call implements InviteUser {
     this.end();
   }
 
+  override hangUp(): void {
+    if (this.dialog === null) this.#cancel();
+    else this.bye();
+  }
+
   // --- CANCEL (9.1) ---------------------------------------------------------------------------------
 
   #cancel(): void {

@@ -20,6 +20,11 @@ export class Calls {
     this.#phone = phone;
   }
 
+  /** In the order of their beginning. */
+  get list(): readonly Call[] {
+    return [...this.#calls.values()];
+  }
+
   get size(): number {
     return this.#calls.size;
   }

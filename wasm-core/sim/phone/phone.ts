@@ -54,6 +54,8 @@ export class Phone implements Host {
   ip: number;
   port: number;
   isOn = true;
+  /** A person holds it: it rings until `Calls` is told what to do. */
+  isManual = false;
   /** Nothing new begins any more. */
   isWinding = false;
   /** Times that it was switched off: its timers of before are void. */

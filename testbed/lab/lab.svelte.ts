@@ -1,0 +1,281 @@
+/** The lab: plays a session in slices between frames, and shows it. */
+import { GOOD_LINK, type Flight, ipOf, ipText } from '../../wasm-core/sim/network.ts';
+import type { FaultSpec, Scenario } from '../../wasm-core/sim/scenario.ts';
+import type { Failure } from '../../wasm-core/sim/simulation.ts';
+import { drawScenario } from '../../wasm-core/sim/swarm.ts';
+import { builtIn } from './scenarios.ts';
+import { type SharedState, type Source, writeLink } from './link.ts';
+import { Recorder } from './recorder.ts';
+import { type Deed, Session, UNTIL_HEALED_MS } from './session.ts';
+import { type View, viewOf } from './view-model.ts';
+
+export type Selection =
+  | { kind: 'phone' | 'node'; name: string }
+  | { kind: 'link'; a: string; b: string }
+  | { kind: 'call'; callId: string };
+
+/** As fast as possible, nothing is drawn meanwhile. */
+export const FASTEST = 0;
+/** Virtual seconds per second while a message is on its way, when that is wanted. */
+const WATCHING_RATE = 0.08;
+/** Work between two frames, ms. */
+const SLICE_MS = 12;
+const FLYING_MAX = 300;
+/** The page is drawn anew so often at most, ms; messages on their way move with each frame. */
+const REFRESH_MS = 100;
+const FIRST_MOVED_IP = ipOf('10.9.9.1');
+const MOVED_PORT = 5070;
+
+const SLOW_LINK = { ...GOOD_LINK, latencyUs: 600_000, jitterUs: 300_000, lossPerMille: 100 };
+
+export class Lab {
+  /** SHA-256 of the core, hexadecimal. */
+  readonly sha256: string;
+  readonly module: WebAssembly.Module;
+  source = $state.raw<Source>({ kind: 'built-in', id: 'two-phones' });
+  session = $state.raw<Session>(undefined as unknown as Session);
+  view = $state.raw<View>(undefined as unknown as View);
+  selection = $state.raw<Selection | null>(null);
+  isPlaying = $state(false);
+  /** Virtual seconds per second, 0.1 to 1,000, or FASTEST. */
+  speed = $state(1);
+  /** Slow down while messages are on their way. */
+  isWatching = $state(true);
+  /** Where it runs to without being drawn, µs; undefined: it doesn't. */
+  seekUs = $state<number>();
+  failure = $state.raw<Failure>();
+  /** Virtual seconds per second that are reached. */
+  rate = $state(0);
+  recorder!: Recorder;
+  /** Messages on their way, and those that were just lost. Not reactive: read with each frame. */
+  flying: Flight[] = [];
+  #wantedUs = 0;
+  #lastFrame = 0;
+  #lastRefresh = 0;
+  #measured = { at: 0, us: 0 };
+  #moved = 0;
+
+  constructor(module: WebAssembly.Module, sha256: string, state?: SharedState) {
+    this.module = module;
+    this.sha256 = sha256;
+    this.open(state?.source ?? this.source, state);
+    requestAnimationFrame((now) => this.#frame(now));
+  }
+
+  // --- what is shown -------------------------------------------------------------------------------
+
+  /** @throws RangeError for a scenario that makes no sense */
+  open(source: Source, state?: Omit<SharedState, 'source'>): void {
+    const scenario = scenarioOf(source);
+    const session = new Session(scenario, this.module, () => this.#observe(), state?.acts);
+    this.source = source;
+    this.#adopt(session);
+    this.speed = state?.speed ?? 1;
+    this.selection = null;
+    this.isPlaying = false;
+    if (state !== undefined && state.atUs > 0) this.seekUs = state.atUs;
+  }
+
+  #adopt(session: Session): void {
+    this.session = session;
+    this.#began();
+  }
+
+  #began(): void {
+    this.failure = undefined;
+    this.seekUs = undefined;
+    this.#wantedUs = 0;
+    this.#measured = { at: performance.now(), us: 0 };
+    this.refresh();
+  }
+
+  #observe() {
+    this.flying = [];
+    this.recorder = new Recorder(() => this.session?.nowUs ?? 0);
+    return [
+      this.recorder,
+      {
+        flight: (flight: Flight) => {
+          if (this.seekUs === undefined && this.speed !== FASTEST && this.flying.length < FLYING_MAX)
+            this.flying.push(flight);
+        },
+        failed: (failure: Failure) => {
+          this.failure = failure;
+          this.isPlaying = false;
+        },
+      },
+    ];
+  }
+
+  refresh(): void {
+    this.#lastRefresh = performance.now();
+    this.view = viewOf(this.session.simulation, this.recorder);
+  }
+
+  get scenario(): Scenario {
+    return this.session.scenario;
+  }
+
+  // --- time ------------------------------------------------------------------------------------------
+
+  toggle(): void {
+    this.isPlaying = !this.isPlaying && !this.session.simulation.isOver;
+    this.#wantedUs = this.session.nowUs;
+    this.#measured = { at: performance.now(), us: this.session.nowUs };
+  }
+
+  /** The next event. */
+  step(): void {
+    this.isPlaying = false;
+    this.session.step();
+    this.#wantedUs = this.session.nowUs;
+    this.refresh();
+  }
+
+  /** Until the next message is sent. */
+  stepMessage(): void {
+    this.isPlaying = false;
+    const { messages } = this.session.simulation;
+    while (this.session.simulation.messages === messages && this.session.step());
+    this.#wantedUs = this.session.nowUs;
+    this.refresh();
+  }
+
+  restart(): void {
+    this.session.restart();
+    this.#began();
+  }
+
+  /** To a moment, by running from the beginning when it has passed. */
+  seek(us: number): void {
+    if (us < this.session.nowUs) this.restart();
+    this.flying = [];
+    this.seekUs = us;
+  }
+
+  #frame(now: number): void {
+    requestAnimationFrame((next) => this.#frame(next));
+    const passedMs = Math.min(100, now - this.#lastFrame);
+    this.#lastFrame = now;
+    const moves = this.seekUs !== undefined || this.isPlaying;
+    if (!moves) return;
+    const endMs = performance.now() + SLICE_MS;
+    const isTimeUp = () => performance.now() >= endMs;
+    if (this.seekUs !== undefined) this.#goOnSeeking(this.seekUs, isTimeUp);
+    else this.#goOnPlaying(passedMs, isTimeUp);
+    if (this.session.simulation.isOver) this.isPlaying = false;
+    this.#measure(now);
+    const isDone = this.seekUs === undefined && !this.isPlaying;
+    if (isDone || now - this.#lastRefresh >= REFRESH_MS) this.refresh();
+  }
+
+  #goOnSeeking(us: number, isTimeUp: () => boolean): void {
+    const there = this.session.runUntil(us, isTimeUp) || this.session.simulation.isOver;
+    if (!there) return;
+    this.seekUs = undefined;
+    this.#wantedUs = this.session.nowUs;
+  }
+
+  #goOnPlaying(passedMs: number, isTimeUp: () => boolean): void {
+    if (this.speed === FASTEST) {
+      this.session.runUntil(this.session.simulation.endUs, isTimeUp);
+      return;
+    }
+    const { nowUs } = this.session;
+    this.flying = this.flying.filter((flight) => fadesUs(flight) > nowUs);
+    const isSlow = this.isWatching && this.speed <= 2 && this.flying.length > 0;
+    this.#wantedUs += passedMs * 1_000 * (isSlow ? Math.min(WATCHING_RATE, this.speed) : this.speed);
+    // A message that is sent meanwhile is to be seen from the beginning.
+    const stop = this.isWatching && this.speed <= 2 && !isSlow ? () => this.flying.length > 0 : isTimeUp;
+    const there = this.#runTo(Math.floor(this.#wantedUs), isTimeUp, stop);
+    if (!there) this.#wantedUs = this.session.nowUs;
+  }
+
+  #runTo(us: number, isTimeUp: () => boolean, stop: () => boolean): boolean {
+    if (stop === isTimeUp) return this.session.runUntil(us, isTimeUp);
+    while (!this.session.simulation.isOver && (this.session.simulation.scheduler.nextUs() ?? us + 1) <= us) {
+      if (!this.session.step()) return true;
+      if (stop() || isTimeUp()) return false;
+    }
+    return this.session.runUntil(us, isTimeUp);
+  }
+
+  #measure(now: number): void {
+    if (now - this.#measured.at < 500) return;
+    const us = this.session.nowUs;
+    this.rate = Math.max(0, us - this.#measured.us) / 1_000 / (now - this.#measured.at);
+    this.#measured = { at: now, us };
+  }
+
+  // --- what the user does ---------------------------------------------------------------------------
+
+  do(deed: Deed): void {
+    this.session.act(deed);
+    this.#wantedUs = this.session.nowUs;
+    this.refresh();
+  }
+
+  call(from: string, to: string): void {
+    this.do({ kind: 'call', call: { from, to, holdMs: 60_000 } });
+  }
+
+  cut(a: string, b: string, twoWay: boolean): void {
+    this.do({ kind: 'fault', fault: { kind: 'cut', from: a, to: b, ms: UNTIL_HEALED_MS, twoWay } });
+  }
+
+  slow(a: string, b: string): void {
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const)
+      this.do({ kind: 'fault', fault: { kind: 'slow', from, to, ms: UNTIL_HEALED_MS, spec: SLOW_LINK } });
+  }
+
+  move(phone: string): void {
+    let ip = '';
+    do ip = ipText(FIRST_MOVED_IP + this.#moved++);
+    while (
+      this.session.acts.some(
+        (act) => act.kind === 'fault' && act.fault.kind === 'move' && act.fault.ip === ip,
+      )
+    );
+    this.do({ kind: 'fault', fault: { kind: 'move', phone, ip, port: MOVED_PORT } });
+  }
+
+  /** Ends those of the faults that last. */
+  heal(isMeant: (fault: FaultSpec) => boolean): void {
+    for (;;) {
+      const nth = this.session.simulation.faults.open.findIndex(isMeant);
+      if (nth < 0) return;
+      this.do({ kind: 'heal', nth });
+      if (this.session.simulation.isOver) return;
+    }
+  }
+
+  // --- sharing ---------------------------------------------------------------------------------------
+
+  /** Address of this page with exactly this. */
+  async link(): Promise<string> {
+    const { acts, nowUs } = this.session;
+    const done = acts.filter(({ atUs }) => atUs <= nowUs);
+    const fragment = await writeLink({ source: this.source, acts: done, atUs: nowUs, speed: this.speed });
+    return location.href.split('#')[0] + fragment;
+  }
+}
+
+/** Messages that don't arrive are seen for so long, µs. */
+const LOST_US = 60_000;
+
+/** When a message is no longer drawn, µs. */
+export function fadesUs(flight: Flight): number {
+  return flight.fate === 'arrives' ? flight.arrivesUs : flight.sentUs + LOST_US;
+}
+
+/** @throws RangeError when there is none of that name */
+export function scenarioOf(source: Source): Scenario {
+  if (source.kind === 'scenario') return source.scenario;
+  if (source.kind === 'seed') return drawScenario(source.seed, { minutes: source.minutes });
+  const found = builtIn(source.id);
+  if (found === undefined) throw new RangeError(`There is no scenario '${source.id}'.`);
+  return found.make();
+}
