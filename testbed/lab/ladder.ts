@@ -67,29 +67,32 @@ export function textOf(flight: Flight): string {
 }
 
 /**
- * What stands on the other side of a switch: for a message that goes into its core, the first that came out for it; for one that
- * came out, the last that went in before. Undefined when the switch kept it for itself or spoke of its own.
+ * What stands on the other side of a switch: for a message that goes into its core, the same one as it came out, else its first answer;
+ * for one that came out, the same one as it went in, else what went in last before. Undefined when the switch kept it for itself or spoke
+ * of its own.
  */
 export function counterpart(
   flights: readonly Flight[],
   of: Flight,
   nodes: readonly string[],
 ): Flight | undefined {
+  const isSame = (flight: Flight) => labelOf(flight.packet.sip) === labelOf(of.packet.sip);
   if (nodes.includes(of.to) && of.fate === 'arrives') {
-    const out = flights.find(
+    const outs = flights.filter(
       ({ from, sentUs, id }) => from === of.to && sentUs >= of.arrivesUs && id > of.id,
     );
-    const next = flights.find(
-      ({ to, fate, arrivesUs, id }) =>
-        to === of.to && fate === 'arrives' && arrivesUs > of.arrivesUs && id !== of.id,
+    const again = flights.find(
+      (each) => each.id > of.id && each.to === of.to && each.from === of.from && isSame(each),
     );
-    return out !== undefined && (next === undefined || out.sentUs <= next.arrivesUs) ? out : undefined;
+    return (
+      outs.find((out) => isSame(out) && out.to !== of.from && (again === undefined || out.id < again.id)) ??
+      outs[0]
+    );
   }
   if (!nodes.includes(of.from)) return undefined;
-  let last: Flight | undefined;
-  for (const flight of flights) {
-    if (flight.to !== of.from || flight.fate !== 'arrives' || flight.arrivesUs > of.sentUs) continue;
-    if (last === undefined || flight.arrivesUs >= last.arrivesUs) last = flight;
-  }
-  return last;
+  const ins = flights.filter(
+    ({ to, fate, arrivesUs }) => to === of.from && fate === 'arrives' && arrivesUs <= of.sentUs,
+  );
+  ins.sort((a, b) => b.arrivesUs - a.arrivesUs);
+  return ins.find((each) => isSame(each) && each.from !== of.to) ?? ins[0];
 }

@@ -19,6 +19,9 @@ export interface Layout {
 /** Free at the edges, px. */
 const MARGIN_PX = 46;
 const MEDIA_PX = 78;
+const RADIUS_MAX_PX = 20;
+/** With more phones there is no room for their numbers. */
+const ROOMY_MAX = 26;
 /** More than these on a ring, and there is another one. */
 const RING_MAX = 44;
 
@@ -51,12 +54,15 @@ export function layout(scenario: Pick<Scenario, 'nodes' | 'phones'>, width: numb
       nth++;
     }
   }
-  const narrow = Math.min(width, height);
-  const phoneRadius = Math.max(5, Math.min(20, (narrow * 1.1) / Math.sqrt(total * 12 + 60)));
-  return {
-    places,
-    media,
-    phoneRadius: total > 40 ? Math.min(phoneRadius, 11) : phoneRadius,
-    isRoomy: total <= 26,
-  };
+  const phoneRadius = Math.min(RADIUS_MAX_PX, apart([...places.values()]) * 0.4);
+  return { places, media, phoneRadius, isRoomy: total <= ROOMY_MAX };
+}
+
+/** The least distance of two places. */
+function apart(places: readonly Place[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const [i, a] of places.entries()) {
+    for (const b of places.slice(i + 1)) least = Math.min(least, Math.hypot(a.x - b.x, a.y - b.y));
+  }
+  return least;
 }
