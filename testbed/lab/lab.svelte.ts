@@ -23,6 +23,8 @@ const SLICE_MS = 12;
 const FLYING_MAX = 300;
 /** The page is drawn anew so often at most, ms; messages on their way move with each frame. */
 const REFRESH_MS = 100;
+/** The same while nothing is to be followed by eye. */
+const REFRESH_FAST_MS = 500;
 const FIRST_MOVED_IP = ipOf('10.9.9.1');
 const MOVED_PORT = 5070;
 
@@ -166,7 +168,8 @@ export class Lab {
     if (this.session.simulation.isOver) this.isPlaying = false;
     this.#measure(now);
     const isDone = this.seekUs === undefined && !this.isPlaying;
-    if (isDone || now - this.#lastRefresh >= REFRESH_MS) this.refresh();
+    const isFast = this.seekUs !== undefined || this.speed === FASTEST;
+    if (isDone || now - this.#lastRefresh >= (isFast ? REFRESH_FAST_MS : REFRESH_MS)) this.refresh();
   }
 
   #goOnSeeking(us: number, isTimeUp: () => boolean): void {

@@ -15,6 +15,7 @@ const SOURCES = [
   'wasm-core/host',
   'wasm-core/sim',
   'build/core.wasm',
+  'docs/checkers',
   'package-lock.json',
   'tsconfig.json',
 ];
