@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeFolder, removeFolder } from '../../switch/test/e2e/harness/folder.ts';
 import { REPOSITORY } from '../../switch/test/e2e/harness/repository.ts';
 import { play } from '../../wasm-core/sim/play.ts';
-import { writeScenario } from '../../wasm-core/sim/scenario-file.ts';
+import { buildDefect } from '../../wasm-core/sim/defects/build.ts';
+import { DEFECTS } from '../../wasm-core/sim/defects/defects.ts';
+import { readScenario, writeScenario } from '../../wasm-core/sim/scenario-file.ts';
 import { drawScenario } from '../../wasm-core/sim/swarm.ts';
 import { builtIn } from '../lab/scenarios.ts';
 import type {} from '../lab/hook.ts';
@@ -195,6 +197,24 @@ describe('the lab page', () => {
     const damaged = tape.blocks();
     effectsOf(damaged, 4)[123]! ^= 1;
     expect(await show(await tape.file(damaged))).toContain('differs from byte');
+  });
+
+  test('stops when a rule is broken, and says which', async () => {
+    const defect = DEFECTS.find(({ name }) => name === 'lost-timer-g')!;
+    const core = Buffer.from(buildDefect(defect));
+    await page.route('**/core-*.wasm', (route) => route.fulfill({ body: core }));
+    await open();
+    await page.getByTestId('open').click();
+    const kept = join(REPOSITORY, 'wasm-core/sim/scenarios/lost-timer-g.json');
+    const { failure } = play(readScenario(readFileSync(kept, 'utf8')), await WebAssembly.compile(core));
+    await page.getByTestId('open-file').setInputFiles(kept);
+    await page.getByTestId('fastest').check();
+    await page.getByTestId('play').click();
+    expect(await page.getByTestId('failure').textContent()).toContain(failure!.text);
+    expect(await page.evaluate(() => window.strowgerLab!.view.nowUs)).toBe(failure!.atUs);
+    await page.getByRole('button', { name: 'About this rule' }).click();
+    await page.getByRole('heading', { level: 2, name: failure!.checker }).waitFor();
+    await page.unroute('**/core-*.wasm');
   });
 
   test('had no error', () => {

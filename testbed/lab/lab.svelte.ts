@@ -16,8 +16,12 @@ export type Selection =
 
 /** As fast as possible, nothing is drawn meanwhile. */
 export const FASTEST = 0;
-/** Virtual seconds per second while a message is on its way, when that is wanted. */
-const WATCHING_RATE = 0.08;
+/** A message is to be seen for so long at least, real ms. */
+const SEEN_MS = 350;
+/** The same when time slows down for it. */
+const WATCHED_MS = 700;
+/** With more phones there is always a message on its way, and time would be slow all the time. */
+const WATCHED_PHONES_MAX = 12;
 /** Work between two frames, ms. */
 const SLICE_MS = 12;
 const FLYING_MAX = 300;
@@ -49,8 +53,8 @@ export class Lab {
   /** Virtual seconds per second that are reached. */
   rate = $state(0);
   recorder!: Recorder;
-  /** Messages on their way, and those that were just lost. Not reactive: read with each frame. */
-  flying: Flight[] = [];
+  /** Messages to be drawn on their way. Not reactive: read with each frame. */
+  flying: Flying[] = [];
   #wantedUs = 0;
   #lastFrame = 0;
   #lastRefresh = 0;
@@ -73,6 +77,7 @@ export class Lab {
     this.source = source;
     this.#adopt(session);
     this.speed = state?.speed ?? 1;
+    this.isWatching = scenario.phones.length <= WATCHED_PHONES_MAX;
     this.selection = null;
     this.isPlaying = false;
     if (state !== undefined && state.atUs > 0) this.seekUs = state.atUs;
@@ -99,7 +104,7 @@ export class Lab {
       {
         flight: (flight: Flight) => {
           if (this.seekUs === undefined && this.speed !== FASTEST && this.flying.length < FLYING_MAX)
-            this.flying.push(flight);
+            this.flying.push({ flight, bornMs: performance.now() });
         },
         failed: (failure: Failure) => {
           this.failure = failure;
@@ -159,6 +164,7 @@ export class Lab {
     requestAnimationFrame((next) => this.#frame(next));
     const passedMs = Math.min(100, now - this.#lastFrame);
     this.#lastFrame = now;
+    this.flying = this.flying.filter((flying) => partOf(flying, this.session.nowUs, performance.now()) < 1);
     const moves = this.seekUs !== undefined || this.isPlaying;
     if (!moves) return;
     const endMs = performance.now() + SLICE_MS;
@@ -184,14 +190,23 @@ export class Lab {
       this.session.runUntil(this.session.simulation.endUs, isTimeUp);
       return;
     }
-    const { nowUs } = this.session;
-    this.flying = this.flying.filter((flight) => fadesUs(flight) > nowUs);
-    const isSlow = this.isWatching && this.speed <= 2 && this.flying.length > 0;
-    this.#wantedUs += passedMs * 1_000 * (isSlow ? Math.min(WATCHING_RATE, this.speed) : this.speed);
+    const slowed = this.isWatching && this.speed <= 2;
+    const rate = slowed ? this.#watchingRate() : this.speed;
+    this.#wantedUs += passedMs * 1_000 * rate;
     // A message that is sent meanwhile is to be seen from the beginning.
-    const stop = this.isWatching && this.speed <= 2 && !isSlow ? () => this.flying.length > 0 : isTimeUp;
+    const stop = slowed && rate === this.speed ? () => this.#inAir().length > 0 : isTimeUp;
     const there = this.#runTo(Math.floor(this.#wantedUs), isTimeUp, stop);
     if (!there) this.#wantedUs = this.session.nowUs;
+  }
+
+  #inAir(): Flying[] {
+    return this.flying.filter(({ flight }) => fadesUs(flight) > this.session.nowUs);
+  }
+
+  /** Virtual seconds per second with which the fastest message on its way can be followed by eye. */
+  #watchingRate(): number {
+    const ways = this.#inAir().map(({ flight }) => fadesUs(flight) - flight.sentUs);
+    return Math.min(this.speed, ...ways.map((us) => us / 1_000 / WATCHED_MS));
   }
 
   #runTo(us: number, isTimeUp: () => boolean, stop: () => boolean): boolean {
@@ -269,9 +284,21 @@ export class Lab {
 /** Messages that don't arrive are seen for so long, µs. */
 const LOST_US = 60_000;
 
-/** When a message is no longer drawn, µs. */
-export function fadesUs(flight: Flight): number {
+/** A message on its way, and when the page learned of it, ms of `performance.now()`. */
+export interface Flying {
+  flight: Flight;
+  bornMs: number;
+}
+
+function fadesUs(flight: Flight): number {
   return flight.fate === 'arrives' ? flight.arrivesUs : flight.sentUs + LOST_US;
+}
+
+/** How much of its way a message is drawn to have done, 0 to 1: as virtual time has it, but slow enough to be seen. */
+export function partOf({ flight, bornMs }: Flying, nowUs: number, nowMs: number): number {
+  const whole = fadesUs(flight) - flight.sentUs;
+  const virtual = whole <= 0 ? 1 : (nowUs - flight.sentUs) / whole;
+  return Math.max(0, Math.min(1, virtual, (nowMs - bornMs) / SEEN_MS));
 }
 
 /** @throws RangeError when there is none of that name */
