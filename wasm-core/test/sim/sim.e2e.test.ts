@@ -34,7 +34,12 @@ describe('npm run sim', () => {
   it('finds nothing in fresh seeds', async () => {
     // Continuous integration plays the same ones each time: what it says must be about the change.
     const from = process.env['STROWGER_SIM_FROM'];
-    const { code, out, error } = await sim('--for', String(SECONDS), '--json', ...(from ? ['--from', from] : []));
+    const { code, out, error } = await sim(
+      '--for',
+      String(SECONDS),
+      '--json',
+      ...(from ? ['--from', from] : []),
+    );
     expect(code, error).toBe(0);
     const totals = JSON.parse(out) as { seeds: number; callsAnswered: number };
     expect(totals.seeds).toBeGreaterThan(10);
