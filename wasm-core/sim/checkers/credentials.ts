@@ -66,7 +66,8 @@ export function credentialCheckers(traffic: Traffic): CheckerKind[] {
     if (received === undefined) return traffic.hasHostile ? '' : 'never came'; // or can be read in two ways
     if (sim.nodes.some(({ ip }) => received.ips.has(ip))) return ''; // a trunk
     for (const request of received.variants) {
-      const user = userOf(uriOf(request.header('from')));
+      // Whose bindings a REGISTER changes stands in To; From may be somebody else (RFC 3261 10.2).
+      const user = userOf(uriOf(request.header(request.method === 'REGISTER' ? 'to' : 'from')));
       const right = credentialsOf(request, header).find((each) => each.isRight && each.user === user);
       if (right === undefined) continue;
       const key = `${node.name} ${right.nonce} ${right.count}`;
