@@ -37,7 +37,7 @@ export interface RealtimeOptions {
   budgets?: StageBudgets;
   /** Let batches gather within the budget of the queue when the load is high. Default true. */
   batchWait?: boolean;
-  /** `batch`: the thread does not interrupt others when it wakes up (SCHED_BATCH); `auto`: while messages come in bursts. Default `auto`. */
+  /** `batch`: the thread does not interrupt others when it wakes up (SCHED_BATCH); `auto`: while messages come in bursts or are many. Default `auto`. */
   scheduling?: Scheduling;
   /** Measure waits from the kernel's stamps; else from when the thread took a message. Default true. */
   kernelStamps?: boolean;

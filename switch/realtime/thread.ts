@@ -9,7 +9,7 @@ import { getHeapStatistics } from 'node:v8';
 import { Core } from '../../wasm-core/host/core.ts';
 import { nowUs, stampUs } from '../control/clock.ts';
 import { BatchWait } from './batch-wait.ts';
-import { BurstDetector } from './burst-detector.ts';
+import { BatchAdvisor } from './batch-advisor.ts';
 import type { ThreadData } from './realtime.ts';
 import { copyWords, RingReader, RingWriter, ringNotify } from './ring.ts';
 import { StatsWriter } from './stats.ts';
@@ -57,8 +57,8 @@ class RealtimeThread {
   readonly #f64: Float64Array;
   /** Times of the current batch; BEGUN and so on. */
   readonly #times = new Float64Array(3);
-  readonly #bursts = new BurstDetector();
-  readonly #followsBursts: boolean;
+  readonly #advisor = new BatchAdvisor();
+  readonly #followsLoad: boolean;
   #pauseUs = 0;
   #publishedUs = 0;
   #heapUs = 0;
@@ -72,7 +72,7 @@ class RealtimeThread {
     this.#sleeper = new Sleeper(data.waker);
     this.#stats = new StatsWriter(data.stats, data.budgets);
     this.#batchWait = new BatchWait(data.batchWait ? data.budgets.queueUs : 0, WAIT_MESSAGES_MIN);
-    this.#followsBursts = data.scheduling === 'auto';
+    this.#followsLoad = data.scheduling === 'auto';
     this.#f64 = new Float64Array(core.memory.buffer);
     const areas = {
       receive: {
@@ -114,8 +114,8 @@ class RealtimeThread {
       let events = this.#takeFrames(0);
       for (let i = 0; i < this.#sockets.length; i++) events = this.#takeDatagrams(i, events);
       this.#handle(events);
-      if (this.#followsBursts && this.#bursts.next(events, this.#times[SENT]!))
-        this.#udp.scheduleAsBatch(this.#bursts.bursts);
+      if (this.#followsLoad && this.#advisor.next(events, this.#times[SENT]!))
+        this.#udp.scheduleAsBatch(this.#advisor.batches);
       this.#pauseUs = this.#batchWait.next(events, this.#times[SENT]!);
       if (this.#times[SENT]! - this.#publishedUs >= PUBLISH_US) this.#publish(this.#times[SENT]!);
     }

@@ -289,7 +289,7 @@ export const configSchema = record('Configuration of Strowger.', {
       'auto',
     ),
     scheduling: choice(
-      "How the system schedules it: `batch` (SCHED_BATCH) doesn't interrupt other programs on its core when it wakes up, which saves CPU when messages come in bursts; `normal` does, which is quicker when they come one by one; `auto` follows the traffic.",
+      "How the system schedules it: `batch` (SCHED_BATCH) doesn't interrupt other programs on its core when it wakes up, which saves CPU when messages come in bursts or are many; `normal` does, which is quicker for few that come one by one; `auto` follows the traffic.",
       ['auto', 'batch', 'normal'],
       'auto',
     ),
