@@ -44,7 +44,7 @@ export class SipMessage {
     const names: string[] = [];
     const values: string[] = [];
     for (let at = lineEnd + 2; at < blank + 2; ) {
-      const end = text.indexOf('\r\n', at);
+      const end = text.indexOf('\n', at); // a bare LF ends a line, too, as the core has it
       const first = text.charCodeAt(at);
       if ((first === 32 || first === 9) && values.length > 0) {
         values[values.length - 1] += ` ${text.slice(at, end).trim()}`; // folded (7.3.1)
@@ -55,11 +55,11 @@ export class SipMessage {
         names.push(COMPACT.get(name) ?? name);
         values.push(text.slice(colon + 1, end).trim());
       }
-      at = end + 2;
+      at = end + 1;
     }
     const body = text.slice(blank + 4);
-    // In ASCII, a character is a byte.
-    const bodyBytes = text.length === bytes.length ? body.length : encoder.encode(body).length;
+    // In ASCII, a character is a byte; what is not UTF-8 has no length as text.
+    const bodyBytes = text.length === bytes.length ? body.length : bytes.length - endOfHead(bytes);
     return new SipMessage(text.slice(0, lineEnd), names, values, body, bodyBytes);
   }
 
@@ -194,4 +194,11 @@ export function userOf(uri: string): string {
 export function compose(startLine: string, fields: readonly string[], body = ''): Uint8Array {
   const length = body === '' ? 0 : encoder.encode(body).length;
   return encoder.encode(`${startLine}\r\n${fields.join('\r\n')}\r\nContent-Length: ${length}\r\n\r\n${body}`);
+}
+
+/** Where the body begins; there is an end of the header fields. */
+function endOfHead(bytes: Uint8Array): number {
+  let at = 3;
+  while (bytes[at - 3] !== 13 || bytes[at - 2] !== 10 || bytes[at - 1] !== 13 || bytes[at] !== 10) at++;
+  return at + 1;
 }
