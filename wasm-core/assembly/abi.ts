@@ -13,7 +13,7 @@
  */
 
 /** Version of this interface, in every frame. A host refuses a core of another version. */
-export const ABI_VERSION: u32 = 2;
+export const ABI_VERSION: u32 = 3;
 
 // --- frame header -----------------------------------------------------------------------------
 export const FRAME_HEADER_BYTES: u32 = 64;
@@ -88,6 +88,23 @@ export const EV_QUERY: u32 = 6;
 export const EV_HANGUP: u32 = 7;
 /** arg0 = 1: refuse new calls and registrations with 503 (draining); 0: accept. */
 export const EV_DRAIN: u32 = 8;
+/**
+ * An EF_MIRROR frame of the active peer, unchanged but for its kind; taken by a standby only. flags = MIRROR_LOCAL: from a store of
+ * this node, with no sequence and no checksum.
+ */
+export const EV_MIRROR: u32 = 9;
+/** The peer has applied all frames up to this one (EF_MIRROR_ACK): arg0, arg1 = sequence number, arg2 = epoch. */
+export const EV_MIRROR_ACK: u32 = 10;
+/** arg0 = ROLE_*: only from standby to active; arg1 = epoch, as the lease grantor gave it. */
+export const EV_ROLE: u32 = 11;
+/** The node may act until F_UNTIL (f64, µs); 0 = without end. A step later than that finds the core fenced, for good. */
+export const EV_LEASE: u32 = 12;
+/** arg0 = 1: a standby is connected and knows nothing, all records are for it; 0: it is gone. */
+export const EV_MIRROR_PEER: u32 = 13;
+export const F_UNTIL: u32 = 48; // f64, in EV_LEASE
+export const MIRROR_LOCAL: u32 = 1;
+export const ROLE_STANDBY: u32 = 0;
+export const ROLE_ACTIVE: u32 = 1;
 
 // --- effects (core to host) -------------------------------------------------------------------
 /** Send a message. transport, flow or address and port, listener; payload = the message. */
@@ -112,6 +129,24 @@ export const EF_CLOSE_FLOW: u32 = 6;
 export const EF_HANGUP_REPLY: u32 = 7;
 /** A bank was taken into use (arg0 = 1) or refused (0, arg1 = reason). */
 export const EF_BANK: u32 = 8;
+/**
+ * Changed records, for the standby (see MR_*). arg0, arg1 = sequence number (u64), 1 more than the last frame's; arg2 = epoch,
+ * arg3 = keyed checksum of the payload; payload = records. At most 63 KiB.
+ */
+export const EF_MIRROR: u32 = 9;
+/** For the active peer: all up to this frame is applied. arg0, arg1 = sequence number, arg2 = newest epoch seen. */
+export const EF_MIRROR_ACK: u32 = 10;
+/** What the peer sent can't be applied (arg0 = MIRROR_FAIL_*): connect again, so that everything is sent again. */
+export const EF_MIRROR_FAIL: u32 = 11;
+/** The lease has run out: this core sends nothing any more. Once. */
+export const EF_FENCED: u32 = 12;
+/** Changed bindings, for a store that survives all nodes; payload = records as in EF_MIRROR. */
+export const EF_JOURNAL: u32 = 13;
+
+export const MIRROR_FAIL_SEQUENCE: u32 = 1;
+export const MIRROR_FAIL_CHECKSUM: u32 = 2;
+export const MIRROR_FAIL_EPOCH: u32 = 3;
+export const MIRROR_FAIL_RECORD: u32 = 4;
 
 export const CURSOR_END: u32 = 0xffffffff;
 export const LOG_PER_STEP_MAX: u32 = 16;
@@ -183,6 +218,23 @@ export const BR_RESERVED: u32 = 20; // u32
 export const BR_ADDRESS: u32 = 24; // 16 bytes
 export const BR_STRINGS: u32 = 40; // u16 length and bytes each: user, Contact URI, instance-id, Path, User-Agent
 
+// --- mirror records (payload of EF_MIRROR and EF_JOURNAL), each padded to 8 bytes --------------------
+export const MR_TYPE: u32 = 0; // u8 MRT_*
+export const MR_VERSION: u32 = 1; // u8: of the type's body
+export const MR_FLAGS: u32 = 2; // u16: MRF_*, and bit 8 + n: block n of the record follows
+export const MR_LENGTH: u32 = 4; // u32: of the whole record
+export const MR_SLOT: u32 = 8; // u32
+export const MR_GENERATION: u32 = 12; // u32
+export const MR_BODY: u32 = 16;
+export const MRT_CALL: u32 = 1;
+export const MRT_TRANSACTION: u32 = 2;
+export const MRT_BINDING: u32 = 3;
+/** All has been sent once. Body: u32 slots in use of calls, transactions, bindings; what lies beyond is no longer. */
+export const MRT_END: u32 = 4;
+/** The record is no longer, nor any of its slot before that generation. */
+export const MRF_GONE: u32 = 1;
+export const MR_BODY_VERSION: u32 = 1;
+
 // --- log codes ----------------------------------------------------------------------------------
 export const LOG_MALFORMED: u32 = 1;
 export const LOG_REJECTED: u32 = 2;
@@ -232,7 +284,19 @@ export const C_REQUESTS_OUT: u32 = 224; // + method * 8 + transport
 export const C_RESPONSES_OUT: u32 = 352; // + class (1..6) * 8 + transport
 export const C_FINAL: u32 = 416; // + status - 200 (200..699): final codes of initial INVITEs
 export const C_REGISTER_FINAL: u32 = 920; // + class (2..6): REGISTER answers
-export const C_COUNT: u32 = 928;
+export const C_MIRROR_FRAMES: u32 = 928; // sent, or applied
+export const C_MIRROR_RECORDS: u32 = 929;
+export const C_MIRROR_BYTES: u32 = 930;
+export const C_MIRROR_UNACKED: u32 = 931; // gauge: frames
+export const C_MIRROR_DIRTY: u32 = 932; // gauge: records to be sent
+export const C_MIRROR_HELD: u32 = 933; // answers that waited for an acknowledgement
+export const C_UNMIRRORED: u32 = 934; // answers sent without one
+export const C_MIRROR_SYNCED: u32 = 935; // gauge: 1 when the standby has everything
+export const C_MIRROR_LOST: u32 = 936; // records that did not fit: too large for a frame, or into the standby's tables
+export const C_ROLE: u32 = 937; // gauge: ROLE_*
+export const C_EPOCH: u32 = 938; // gauge
+export const C_MIRROR_ACK_US: u32 = 939; // gauge: time from the last acknowledged frame to its acknowledgement
+export const C_COUNT: u32 = 940;
 
 // --- init block: u32 each, written by the host at `initPtr()` before `init()` -----------------------
 export const I_CALLS_MAX: u32 = 0;
@@ -286,4 +350,10 @@ export const I_BUCKET_BITS: u32 = 1192;
 export const I_EMERGENCY_0: u32 = 1200;
 export const EMERGENCY_BYTES: u32 = 16;
 export const EMERGENCY_MAX: u32 = 16;
-export const INIT_BYTES: u32 = 1200 + 16 * 16;
+/** ROLE_*. */
+export const I_ROLE: u32 = 1456;
+/** Longest wait of a 2xx to an INVITE for the standby's acknowledgement, ms. */
+export const I_MIRROR_WAIT_MS: u32 = 1460;
+/** 1: EF_JOURNAL. */
+export const I_JOURNAL: u32 = 1464;
+export const INIT_BYTES: u32 = 1472;

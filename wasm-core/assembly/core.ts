@@ -8,6 +8,11 @@ import {
   EV_BANK_READY,
   EV_DRAIN,
   EV_FLOW_CLOSED,
+  EV_LEASE,
+  EV_MIRROR,
+  EV_MIRROR_ACK,
+  EV_MIRROR_PEER,
+  EV_ROLE,
   EV_HANGUP,
   EV_MEDIA_REPLY,
   EV_MEDIA_TIMEOUT,
@@ -19,6 +24,7 @@ import {
   F_KIND,
   F_VERSION,
   RX_SLOTS,
+  ROLE_ACTIVE,
   RX_SLOT_BYTES,
 } from './abi';
 import { base64Init } from './crypto/base64';
@@ -51,7 +57,19 @@ import { setDraining } from './proxy/request';
 import { bindingTimer, flowClosed, registrarInit } from './registrar/bindings';
 import { bankCommit, bankInit } from './routing/bank';
 import { listenersInit } from './target';
-import { TIMER_BINDING, TIMER_CALL, TIMER_PENDING, TIMER_TRANSACTION } from './timers';
+import { mirrorAcknowledged, mirrorFlush, mirrorInit, mirrorPeer } from './mirror/active';
+import { changesInit } from './mirror/changes';
+import { heldInit, heldTimer } from './mirror/held';
+import { fenced, isFenced, role, roleInit, takeLease, takeRole } from './mirror/role';
+import { mirrorApply, standbyFlush, standbyInit, standbyPeer } from './mirror/standby';
+import {
+  TIMER_BINDING,
+  TIMER_CALL,
+  TIMER_HELD,
+  TIMER_MIRROR,
+  TIMER_PENDING,
+  TIMER_TRANSACTION,
+} from './timers';
 import { transactionTimer } from './transaction/branch';
 import { refusedInit } from './transaction/refused';
 import { transactionOfTimer, transactionsInit } from './transaction/tables';
@@ -93,6 +111,11 @@ export function init(nowUs: f64): void {
   callsInit();
   pendingInit();
   admissionInit();
+  changesInit();
+  heldInit();
+  mirrorInit();
+  standbyInit();
+  roleInit();
 }
 
 /** Address of receive slot 0; slot n is n * RX_SLOT_BYTES further. */
@@ -113,13 +136,18 @@ export function step(nowUs: f64, first: u32, n: u32): u32 {
   setTime(nowUs);
   effectsReset();
   setRxFrame(0);
+  if (fenced()) return n;
   controllerTick();
   if (!wheelAdvance(nowMs)) return 0;
-  for (let i: u32 = 0; i < n; i++) {
-    if (effectsLow()) return i;
-    handleEvent(slots + (first + i) * RX_SLOT_BYTES);
+  let taken: u32 = 0;
+  while (taken < n && !effectsLow()) {
+    const frame = slots + (first + taken++) * RX_SLOT_BYTES;
+    if (role == ROLE_ACTIVE) handleEvent(frame);
+    else handleAsStandby(frame);
   }
-  return n;
+  if (role == ROLE_ACTIVE) mirrorFlush();
+  else standbyFlush();
+  return taken;
 }
 
 /**
@@ -137,7 +165,7 @@ export function eventPtr(): usize {
 
 /** When to call `step` at the latest, ms since the epoch; 0 when there is no need. */
 export function nextDeadlineMs(): f64 {
-  return wheelNextMs() as f64;
+  return isFenced ? 0 : (wheelNextMs() as f64);
 }
 
 function handleEvent(frame: usize): void {
@@ -168,10 +196,49 @@ function handleEvent(frame: usize): void {
     case EV_DRAIN:
       setDraining(load<u32>(frame + F_ARG0) != 0);
       break;
+    case EV_MIRROR_ACK:
+      mirrorAcknowledged(load<u64>(frame + F_ARG0));
+      break;
+    case EV_MIRROR_PEER:
+      mirrorPeer(load<u32>(frame + F_ARG0) != 0);
+      break;
+    case EV_ROLE:
+      takeRole(frame);
+      break;
+    case EV_LEASE:
+      takeLease(frame);
+      break;
     default:
       break;
   }
   setRxFrame(0);
+}
+
+/** A standby follows, and answers questions. */
+function handleAsStandby(frame: usize): void {
+  if (load<u8>(frame + F_VERSION) != ABI_VERSION) return;
+  switch (load<u8>(frame + F_KIND) as u32) {
+    case EV_MIRROR:
+      mirrorApply(frame);
+      break;
+    case EV_MIRROR_PEER:
+      standbyPeer();
+      break;
+    case EV_ROLE:
+      takeRole(frame);
+      break;
+    case EV_LEASE:
+      takeLease(frame);
+      break;
+    case EV_BANK_READY:
+      commitBank(frame);
+      break;
+    case EV_QUERY:
+      query(frame);
+      break;
+    default:
+      break;
+  }
 }
 
 function commitBank(frame: usize): void {
@@ -196,6 +263,11 @@ export function onTimer(kind: u32, node: usize): void {
       break;
     case TIMER_BINDING:
       bindingTimer(node);
+      break;
+    case TIMER_MIRROR: // what waits is sent at the end of the step
+      break;
+    case TIMER_HELD:
+      heldTimer();
       break;
     default:
       unreachable();

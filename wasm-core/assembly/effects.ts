@@ -23,6 +23,7 @@ import {
 import { count } from './counters';
 import { alloc } from './mem/arena';
 import { clear, copy16 } from './mem/copy';
+import { hold } from './mirror/held';
 import { targetToFrame } from './target';
 import { bytes, cursor, writeAt } from './text';
 
@@ -94,6 +95,12 @@ export function frameEnd(): void {
   at += ((FRAME_HEADER_BYTES as usize) + length + 7) & ~7;
 }
 
+/** Appends a frame that was closed before and kept. */
+export function frameCopy(frame: usize, len: u32): void {
+  memory.copy(at, frame, len);
+  at += (len + 7) & ~7;
+}
+
 /** Opens a message to `target`; write it with text.ts, then `sendRequestEnd` or `sendResponseEnd`. */
 export function sendBegin(target: usize): usize {
   const frame = frameBegin(EF_SEND);
@@ -110,6 +117,18 @@ function sendEnd(frame: usize, counter: u32): void {
 
 export function sendRequestEnd(frame: usize, methodId: u32): void {
   sendEnd(frame, C_REQUESTS_OUT + methodId * 8);
+}
+
+/** Like `sendResponseEnd`, but what is written is kept until the standby has its call (mirror/held.ts). False: it was sent at once. */
+export function sendResponseHold(frame: usize, status: u32): bool {
+  const length = cursor - frame - FRAME_HEADER_BYTES;
+  store<u32>(frame + F_LENGTH, length as u32);
+  if (length > MESSAGE_BYTES_MAX || !hold(frame, cursor)) {
+    sendResponseEnd(frame, status);
+    return false;
+  }
+  count(C_RESPONSES_OUT + (status / 100) * 8 + (load<u8>(frame + F_TRANSPORT) as u32));
+  return true;
 }
 
 export function sendResponseEnd(frame: usize, status: u32): void {

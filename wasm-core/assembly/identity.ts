@@ -102,6 +102,11 @@ export function identityInit(): void {
   placeHash = siphash13(hashKey, listeners, initU32(I_LISTENERS) * LISTENER_BYTES);
 }
 
+/** 64 bits that only who has the secret can make, against damage and strangers on the link to the standby. */
+export function keyedHash(ptr: usize, len: u32): u64 {
+  return siphash13(hashKey, ptr, len);
+}
+
 function key(): usize {
   return initPtr() + I_SECRET;
 }

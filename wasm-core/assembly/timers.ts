@@ -3,3 +3,7 @@ export const TIMER_TRANSACTION: u32 = 1;
 export const TIMER_CALL: u32 = 2;
 export const TIMER_PENDING: u32 = 3;
 export const TIMER_BINDING: u32 = 4;
+/** Records wait to be sent to the standby or the journal. */
+export const TIMER_MIRROR: u32 = 5;
+/** An answer has waited long enough for the standby. */
+export const TIMER_HELD: u32 = 6;

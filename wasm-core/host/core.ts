@@ -66,6 +66,12 @@ export interface CoreInit {
   userBurst?: number;
   /** Sources and users followed at a time: 2 to this power, 4 to 24. */
   bucketBits?: number;
+  /** ROLE_*: active, or standby until an EV_ROLE. */
+  role?: number;
+  /** Longest wait of an answer for the standby's acknowledgement, ms. */
+  mirrorWaitMs?: number;
+  /** 1: EF_JOURNAL for changed bindings. */
+  journal?: number;
   /** Numbers that are never refused for overload or limits, at most 16 of 15 characters. */
   emergency?: readonly string[];
 }
@@ -111,6 +117,9 @@ export const CORE_DEFAULTS: Sizes & { anchor: boolean } = {
   userPerS: 0,
   userBurst: 0,
   bucketBits: 12,
+  role: abi.ROLE_ACTIVE,
+  mirrorWaitMs: 5,
+  journal: 0,
 };
 
 const OFFSETS: Record<keyof Sizes, number> = {
@@ -150,6 +159,9 @@ const OFFSETS: Record<keyof Sizes, number> = {
   userPerS: abi.I_USER_PER_S,
   userBurst: abi.I_USER_BURST,
   bucketBits: abi.I_BUCKET_BITS,
+  role: abi.I_ROLE,
+  mirrorWaitMs: abi.I_MIRROR_WAIT_MS,
+  journal: abi.I_JOURNAL,
 };
 
 /** What the module exports. */

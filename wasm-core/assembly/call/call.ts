@@ -46,11 +46,13 @@ import {
   LEG_CALLER,
   MEDIA_OP_CLOSE_CALL,
   MEDIA_OP_CLOSE_LEG,
+  MRT_CALL,
 } from '../abi';
 import { initU32 } from '../config';
 import { count, countAdd } from '../counters';
 import { frameBegin, frameEnd, nowMs, nowUs } from '../effects';
 import { callHash } from '../identity';
+import { changed } from '../mirror/changes';
 import { blockAlloc, blockFree } from '../mem/pool';
 import { REC_FIELDS, recGen, recSlot, tableGet, tableGive, tableNew, tableTake } from '../mem/table';
 import { timerCancel, timerInit, timerSet } from '../mem/wheel';
@@ -95,7 +97,7 @@ export const K_QUEUE_LAST: u32 = K_CALL_HASH + 8; // f32 µs
 export const K_QUEUE_MAX: u32 = K_QUEUE_LAST + 4; // f32 µs
 export const K_CORE_LAST: u32 = K_QUEUE_LAST + 8; // f32 µs
 export const K_CORE_MAX: u32 = K_QUEUE_LAST + 12; // f32 µs
-const CALL_BYTES: u32 = K_CORE_MAX + 4;
+export const CALL_BYTES: u32 = K_CORE_MAX + 4;
 
 /** Strings of K_INVITE. */
 export const S_CALL_ID: u32 = 0;
@@ -113,7 +115,7 @@ export const S_CALLEE_ROUTES: u32 = 2;
 let calls: usize = 0;
 
 export function callsInit(): void {
-  calls = tableNew(initU32(I_CALLS_MAX), CALL_BYTES);
+  calls = tableNew(initU32(I_CALLS_MAX), CALL_BYTES, 1, MRT_CALL);
 }
 
 export function callTable(): usize {
@@ -153,7 +155,7 @@ export function callNew(): usize {
 }
 
 /** Gauge of a state; the states count from Invited. */
-function stateGauge(state: u32): u32 {
+export function stateGauge(state: u32): u32 {
   return C_CALLS_INVITED + state - CALL_STATE_INVITED;
 }
 
@@ -166,6 +168,7 @@ export function callSetState(call: usize, state: u32): void {
   countAdd(stateGauge(callState(call)), -1);
   count(stateGauge(state));
   store<u8>(call + K_STATE, state);
+  changed(call);
   callTell(call, state);
 }
 
@@ -261,6 +264,7 @@ export function callStop(call: usize, cause: u32, endedBy: u32): void {
   store<f64>(call + K_ENDED, nowUs);
   store<u8>(call + K_ENDED_BY, endedBy);
   if (load<u16>(call + K_CAUSE) == 0) store<u16>(call + K_CAUSE, cause);
+  changed(call);
   const final = load<u16>(call + K_CAUSE) as u32;
   if (final >= 200 && final < 700) count(C_FINAL + final - 200);
   if (callIsAnchored(call)) tellMedia(call, MEDIA_OP_CLOSE_CALL, 0);

@@ -22,6 +22,7 @@ import { initU32 } from '../config';
 import { frameBegin, frameEnd, nowMs, sendBegin, sendRequestEnd } from '../effects';
 import { BRANCH_OWN, NO_CALL, identityFor } from '../identity';
 import { recGen, recSlot, tableGet } from '../mem/table';
+import { changed } from '../mirror/changes';
 import { timerSet } from '../mem/wheel';
 import { writeDialogLines, writeVia } from '../proxy/forward';
 import { senderTarget } from '../proxy/source';
@@ -130,6 +131,7 @@ export function byeAnswered(slot: u32, gen: u32, leg: u32): void {
   if (call == 0 || callState(call) != CALL_STATE_ENDING || statusCode < 200) return;
   const left = (load<u8>(call + K_BYES) as u32) & ~(1 << leg);
   store<u8>(call + K_BYES, left);
+  changed(call);
   if (left == 0) callFree(call);
 }
 

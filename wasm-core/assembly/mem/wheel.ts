@@ -88,6 +88,22 @@ export function timerCancel(node: usize): void {
   armed--;
 }
 
+/** When a timer is due, ms; 0 when it is not set. */
+export function timerDue(node: usize): u64 {
+  return load<u32>(node + N_BUCKET) == 0 ? 0 : load<u64>(node + N_DUE);
+}
+
+/** Makes the copy of a node in a record that travels say nothing but when it is due, ms; 0 = not set. */
+export function timerPack(copy: usize, due: u64): void {
+  memory.fill(copy, 0, TIMER_BYTES);
+  store<u64>(copy + N_DUE, due);
+}
+
+/** Sets a timer that was packed and, since, initialised; not if it was not set then. */
+export function timerResume(node: usize): void {
+  if (load<u64>(node + N_DUE) != 0) timerSet(node, load<u64>(node + N_DUE));
+}
+
 let foundLevel: u32 = 0;
 let foundSlot: u32 = 0;
 let foundMs: u64 = 0;

@@ -41,6 +41,7 @@ import {
   statelessHash,
   senderTag,
 } from '../identity';
+import { changed } from '../mirror/changes';
 import { H_CONTACT } from '../sip/header';
 import { cseqNumber, hdrFirst, methodId, methodLen, methodPtr, uriLen, uriPtr } from '../sip/message';
 import { parseIp, parseUri, uHostLen, uHostPtr, uPort } from '../sip/uri';
@@ -111,7 +112,10 @@ function findTarget(call: usize, fromCaller: bool): bool {
 /** What a forwarded request changes in its call. */
 function follow(call: usize, fromCaller: bool): void {
   const last = call + (fromCaller ? K_CSEQ_A : K_CSEQ_B);
-  if (cseqNumber > load<u32>(last)) store<u32>(last, cseqNumber);
+  if (cseqNumber > load<u32>(last)) {
+    store<u32>(last, cseqNumber);
+    changed(call);
+  }
   if (methodId == METHOD_BYE && callState(call) >= CALL_STATE_ANSWERED) {
     callEnd(call, 200, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
     return;
@@ -119,6 +123,8 @@ function follow(call: usize, fromCaller: bool): void {
   // Target refresh (RFC 3261 12.2.2): only to where the request really came from.
   if ((methodId == METHOD_INVITE || methodId == METHOD_UPDATE) && hdrFirst(H_CONTACT) >= 0) {
     senderTarget(refreshed, false);
-    if (load<u8>(refreshed) == 0) targetCopy(fromCaller ? call + K_A : call + K_B, refreshed);
+    if (load<u8>(refreshed) != 0) return;
+    targetCopy(fromCaller ? call + K_A : call + K_B, refreshed);
+    changed(call);
   }
 }

@@ -18,6 +18,8 @@ import {
   I_AORS_MAX,
   I_BINDINGS_MAX,
   I_SECRET,
+  MRT_BINDING,
+  TRANSPORT_UDP,
 } from '../abi';
 import { initPtr, initU32 } from '../config';
 import { gauge } from '../counters';
@@ -38,6 +40,7 @@ import {
   tableUsed,
 } from '../mem/table';
 import { timerCancel, timerInit, timerSet } from '../mem/wheel';
+import { changed } from '../mirror/changes';
 import { G_ADDRESS, G_FLOW, G_PORT, TARGET_BYTES } from '../target';
 import { bytes, cursor, writeAt } from '../text';
 import { TIMER_BINDING } from '../timers';
@@ -68,13 +71,13 @@ const AOR_BYTES: u32 = A_NAME + AOR_INLINE;
 // --- binding ------------------------------------------------------------------------------------------
 export const B_TARGET: u32 = REC_FIELDS; // target
 export const B_EXPIRES: u32 = B_TARGET + TARGET_BYTES; // u64 ms
-const B_TIMER: u32 = B_EXPIRES + 8; // timer node
+export const B_TIMER: u32 = B_EXPIRES + 8; // timer node
 export const B_CALL: u32 = B_TIMER + 24; // u64: hash of the REGISTER's Call-ID
 export const B_CSEQ: u32 = B_CALL + 8; // u32
-const B_AOR: u32 = B_CALL + 12; // u32
-const B_NEXT: u32 = B_CALL + 16; // u32
-const B_FLOW_LINK: u32 = B_CALL + 20; // u32
-const B_FLOW: u32 = B_CALL + 24; // u32: flow that it is indexed by
+export const B_AOR: u32 = B_CALL + 12; // u32
+export const B_NEXT: u32 = B_CALL + 16; // u32
+export const B_FLOW_LINK: u32 = B_CALL + 20; // u32
+export const B_FLOW: u32 = B_CALL + 24; // u32: flow that it is indexed by
 /** u32: what is kept of the Contact (contact.ts). */
 export const B_BLOB: u32 = B_CALL + 28;
 /** u16, thousandths. */
@@ -83,7 +86,7 @@ export const B_FLAGS: u32 = B_CALL + 34; // u16
 export const B_REG_ID: u32 = B_CALL + 36; // u32
 /** u32: of the key of the REGISTER's transaction. */
 export const B_TRANSACTION: u32 = B_CALL + 40;
-const B_BYTES: u32 = B_CALL + 48;
+export const B_BYTES: u32 = B_CALL + 48;
 
 /** Its connection is gone; it is kept for a while, for the device to come back. */
 const BF_UNREACHABLE: u16 = 1;
@@ -98,7 +101,7 @@ let byFlow: usize = 0;
 export function registrarInit(): void {
   aors = tableNew(initU32(I_AORS_MAX), AOR_BYTES);
   byName = indexNew(initU32(I_AORS_MAX));
-  bindings = tableNew(initU32(I_BINDINGS_MAX), B_BYTES, startGeneration());
+  bindings = tableNew(initU32(I_BINDINGS_MAX), B_BYTES, startGeneration(), MRT_BINDING);
   byFlow = indexNew(initU32(I_BINDINGS_MAX));
 }
 
@@ -120,8 +123,13 @@ function hash(ptr: usize, len: u32): u32 {
   return h;
 }
 
-function aorName(aor: usize): usize {
+/** User part. */
+export function aorName(aor: usize): usize {
   return load<u32>(aor + A_LEN) <= AOR_INLINE ? aor + A_NAME : (load<u32>(aor + A_NAME) as usize);
+}
+
+export function aorNameLen(aor: usize): u32 {
+  return load<u32>(aor + A_LEN);
 }
 
 /** The address of record with that (unescaped) user part, or 0 when it has no bindings. */
@@ -203,12 +211,44 @@ export function bindingAdd(aor: usize): usize {
   const b = tableTake(bindings);
   if (b == 0) return 0;
   timerInit(b + B_TIMER, TIMER_BINDING);
+  bindingJoin(b, aor);
+  return b;
+}
+
+/** Puts a binding at the end of the address of record's list; false, and the binding is none, when there is no address of record (0). */
+export function bindingJoin(b: usize, aor: usize): bool {
+  gauge(C_BINDINGS, tableUsed(bindings));
   store<u32>(b + B_AOR, aor as u32);
+  store<u32>(b + B_NEXT, 0);
+  if (aor == 0) {
+    blockFree(load<u32>(b + B_BLOB));
+    tableGive(bindings, b);
+    gauge(C_BINDINGS, tableUsed(bindings));
+    return false;
+  }
   let at = aor + A_FIRST;
   while (load<u32>(at) != 0) at = (load<u32>(at) as usize) + B_NEXT;
   store<u32>(at, b as u32);
-  gauge(C_BINDINGS, tableUsed(bindings));
-  return b;
+  return true;
+}
+
+export function bindingTable(): usize {
+  return bindings;
+}
+
+/** It came from another node, and this one is active now: its connection, if it has one, was the other's. */
+export function bindingResume(b: usize): void {
+  if (load<u8>(b + B_TARGET) != TRANSPORT_UDP) loseFlow(b);
+  else timerSet(b + B_TIMER, load<u64>(b + B_EXPIRES));
+}
+
+/** What was reached through a connection is unreachable until the device registers again. */
+function loseFlow(b: usize): void {
+  store<u16>(b + B_FLAGS, load<u16>(b + B_FLAGS) | BF_UNREACHABLE);
+  const until = min<u64>(load<u64>(b + B_EXPIRES), nowMs + UNREACHABLE_MS);
+  store<u64>(b + B_EXPIRES, until);
+  timerSet(b + B_TIMER, until);
+  changed(b);
 }
 
 /** How many more there can be. */
@@ -225,6 +265,7 @@ export function bindingRenew(b: usize, expiresMs: u64): void {
   store<u16>(b + B_FLAGS, load<u16>(b + B_FLAGS) & ~BF_UNREACHABLE);
   store<u64>(b + B_EXPIRES, expiresMs);
   timerSet(b + B_TIMER, expiresMs);
+  changed(b);
 }
 
 function unindex(b: usize): void {
@@ -257,11 +298,7 @@ export function bindingTimer(node: usize): void {
 export function flowClosed(flow: u32): void {
   if (flow == 0) return;
   for (let b = indexHead(byFlow, flow * 0x9e3779b1); b != 0; b = load<u32>(b + B_FLOW_LINK)) {
-    if (load<u32>(b + B_FLOW) != flow) continue;
-    store<u16>(b + B_FLAGS, load<u16>(b + B_FLAGS) | BF_UNREACHABLE);
-    const until = min<u64>(load<u64>(b + B_EXPIRES), nowMs + UNREACHABLE_MS);
-    store<u64>(b + B_EXPIRES, until);
-    timerSet(b + B_TIMER, until);
+    if (load<u32>(b + B_FLOW) == flow) loseFlow(b);
   }
 }
 

@@ -172,6 +172,11 @@ export function blobAgentLen(blob: usize): u32 {
   return load<u16>(blob + K_AGENT_LEN);
 }
 
+/** Bytes of a blob; 0 for none. */
+export function blobLength(blob: usize): u32 {
+  return blob == 0 ? 0 : ((blobAgent(blob) - blob) as u32) + blobAgentLen(blob);
+}
+
 /** Room that the current Contact needs; more than BLOB_BYTES_MAX is not to be kept. */
 export function blobBytes(): u32 {
   return K_TEXT + ctUriLen + adParamsLen + pathBytes() + agentBytes();

@@ -2,6 +2,7 @@
  * What a REGISTER wants to change, prepared so that carrying it out cannot fail: a request is taken whole or not at all
  * (RFC 3261 10.3 step 7). Everything that can be refused or run out is checked and set aside first.
  */
+import { blockChanged } from '../mirror/changes';
 import { I_CONTACTS_PER_AOR_MAX, I_EXPIRES_MIN_S } from '../abi';
 import { initU32 } from '../config';
 import { nowMs } from '../effects';
@@ -174,6 +175,7 @@ function write(b: usize, item: usize): void {
   const blob: usize = load<u32>(item + S_BLOB);
   blockFree(load<u32>(b + B_BLOB));
   store<u32>(b + B_BLOB, blob as u32);
+  blockChanged(b, 0);
   store<u16>(b + B_Q, load<u32>(item + S_Q));
   store<u32>(b + B_REG_ID, load<u32>(item + S_REG_ID));
   store<u64>(b + B_CALL, callHash);

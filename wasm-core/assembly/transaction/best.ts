@@ -2,6 +2,8 @@
  * The best of the final responses of a context's branches (RFC 3261 16.7 step 6), kept until all have answered.
  */
 import { blockAlloc, blockFree } from '../mem/pool';
+import { blockChanged } from '../mirror/changes';
+import { XB_BEST } from '../mirror/transaction-record';
 import { writeForwarded } from '../proxy/response';
 import { sendBegin } from '../effects';
 import { cursor } from '../text';
@@ -54,6 +56,7 @@ export function bestResponse(tx: usize, status: u32): void {
   const block = blockAlloc(len);
   if (block == 0) return; // the status is kept, and answered by a response of our own
   memory.copy(block, from, len);
+  blockChanged(tx, XB_BEST);
   store<u32>(tx + TX_BEST, block as u32);
   store<u32>(tx + TX_BEST_LEN, len);
 }

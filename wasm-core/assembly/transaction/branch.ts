@@ -23,7 +23,10 @@ import { callWriteAnswer } from '../call/strings';
 import { orphanEnd } from '../call/hangup';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
 import { initU32 } from '../config';
-import { count, nowMs, sendBegin, sendResponseEnd } from '../effects';
+import { count, nowMs, sendBegin, sendResponseEnd, sendResponseHold } from '../effects';
+import { hasStandby } from '../mirror/active';
+import { changed } from '../mirror/changes';
+import { holdUntilChanges } from '../mirror/held';
 import { writeForwarded } from '../proxy/response';
 import { cseqMethodId, statusCode } from '../sip/message';
 import { variantOf } from '../target';
@@ -159,6 +162,7 @@ export function branchResponse(tx: usize, fork: usize): void {
   } else {
     failure(tx, fork);
   }
+  changed(tx);
   schedule(tx);
 }
 
@@ -197,12 +201,26 @@ function askMedia(tx: usize, fork: usize): bool {
 
 /** Forwards the current response to the caller and remembers it. */
 function sendUpstream(tx: usize): void {
-  const frame = sendBegin(tx + TX_SOURCE);
-  store<u16>(frame + F_LISTENER, load<u16>(tx + TX_LISTENER));
+  const frame = beginUpstream(tx);
   const from = cursor;
   writeForwarded();
   if (statusCode < 200) keepLast(tx, from);
   sendResponseEnd(frame, statusCode);
+}
+
+/** Forwards the current 2xx to the caller; `holds`: only when the standby has the call. Returns whether it waits for that. */
+function sendAnswer(tx: usize, holds: bool): bool {
+  const frame = beginUpstream(tx);
+  writeForwarded();
+  if (holds) return sendResponseHold(frame, statusCode);
+  sendResponseEnd(frame, statusCode);
+  return false;
+}
+
+function beginUpstream(tx: usize): usize {
+  const frame = sendBegin(tx + TX_SOURCE);
+  store<u16>(frame + F_LISTENER, load<u16>(tx + TX_LISTENER));
+  return frame;
 }
 
 function success(tx: usize, fork: usize): void {
@@ -219,7 +237,7 @@ function success(tx: usize, fork: usize): void {
   finish(tx, fork, statusCode);
   const call = callOf(tx);
   if (!askMedia(tx, fork)) {
-    sendUpstream(tx);
+    const isHeld = sendAnswer(tx, open && hasStandby);
     if (open) {
       if (call != 0) {
         store<u8>(call + K_LEG_B, mine);
@@ -228,6 +246,8 @@ function success(tx: usize, fork: usize): void {
       }
       accepted(tx, statusCode);
     }
+    changed(tx);
+    if (isHeld) holdUntilChanges();
   }
   if (first && nextBranch(firstBranch(tx)) != 0) {
     storedTake(tx);
@@ -290,6 +310,7 @@ export function branchMediaFailed(tx: usize, fork: usize, status: u32): void {
     orphanEnd(fork); // the callee has answered, but there is nothing to hear
     if (load<u8>(tx + TX_STATE) == TXS_PROCEEDING) finishLocally(tx, status);
   }
+  changed(tx);
   schedule(tx);
 }
 
@@ -328,6 +349,7 @@ function retransmit(tx: usize, fork: usize): void {
 
 /** Timer B: nobody there. Timer C: rung long enough. After a CANCEL: no final response came. */
 function branchTimeout(tx: usize, fork: usize): void {
+  changed(tx);
   const s = state(fork);
   if (s == FKS_PROCEEDING) {
     bestLocal(tx, 408);

@@ -41,6 +41,8 @@ import { identityPrepare, loopHash, senderTag, transactionKey } from '../identit
 import { copyShort } from '../mem/copy';
 import { blockAlloc, blockFree } from '../mem/pool';
 import { recGen, recSlot } from '../mem/table';
+import { blockChanged, changed } from '../mirror/changes';
+import { XB_LAST } from '../mirror/transaction-record';
 import { timerSet } from '../mem/wheel';
 import {
   CD_BINDING,
@@ -150,6 +152,8 @@ export function inviteStart(): void {
     return refuseBusy();
   }
   linkCall(tx, call);
+  changed(call);
+  changed(tx);
   latencySeen(call);
   const trying = sendBegin(replyTarget);
   sendFromHere(trying);
@@ -258,6 +262,7 @@ export function inviteMediaReply(
     storedTake(tx);
     startGroup(tx);
   }
+  changed(tx);
   schedule(tx);
 }
 
@@ -309,6 +314,7 @@ export function keepLast(tx: usize, from: usize): void {
   const block = blockAlloc(len);
   store<u32>(tx + TX_LAST, block as u32);
   store<u32>(tx + TX_LAST_LEN, len);
+  blockChanged(tx, XB_LAST);
   if (block != 0) copyShort(block, from, len);
 }
 
@@ -328,6 +334,7 @@ export function inviteCancel(tx: usize, by: u8): void {
   storedTake(tx);
   const waiting = cancelBranches(tx, 0);
   if (waiting == 0) finishLocally(tx, 487);
+  changed(tx);
   schedule(tx);
 }
 
@@ -339,6 +346,7 @@ export function ackReceived(tx: usize): bool {
     store<u64>(tx + TX_DUE_LAST, 0);
     const stream = (load<u8>(tx + TX_FLAGS) & TXF_STREAM) != 0;
     store<u64>(tx + TX_DUE_END, stream ? nowMs : nowMs + (initU32(I_T4_MS) as u64));
+    changed(tx);
     schedule(tx);
     return true;
   }
@@ -375,6 +383,7 @@ export function finishLocally(tx: usize, status: u32): void {
 
 function completed(tx: usize, status: u32): void {
   store<u8>(tx + TX_STATE, TXS_COMPLETED);
+  changed(tx);
   store<u16>(tx + TX_STATUS, status);
   store<u64>(tx + TX_DUE_END, nowMs + timeoutMs()); // timer H
   if ((load<u8>(tx + TX_FLAGS) & TXF_STREAM) == 0) {

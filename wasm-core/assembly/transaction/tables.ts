@@ -2,7 +2,7 @@
  * INVITE contexts (RFC 3261 16.6 "response context", 17.2.1, 17.1.1): one server transaction and its
  * client branches. Fields and bounds; what happens with them is in invite.ts and branch.ts.
  */
-import { C_BRANCHES, C_TRANSACTIONS, I_BRANCHES_MAX, I_TRANSACTIONS_MAX } from '../abi';
+import { C_BRANCHES, C_TRANSACTIONS, I_BRANCHES_MAX, I_TRANSACTIONS_MAX, MRT_TRANSACTION } from '../abi';
 import { initU32 } from '../config';
 import { gauge } from '../counters';
 import { callHash } from '../identity';
@@ -56,7 +56,7 @@ export const TX_LOOP: u32 = TX_DUE_END + 8; // u64
 export const TX_DUE_FAILED: u32 = TX_LOOP + 8;
 /** u64: hash of the Call-ID. */
 const TX_CALL_HASH: u32 = TX_DUE_FAILED + 8;
-const TX_BYTES: u32 = TX_CALL_HASH + 8;
+export const TX_BYTES: u32 = TX_CALL_HASH + 8;
 
 export const TXS_PROCEEDING: u32 = 1;
 export const TXS_ACCEPTED: u32 = 2; // RFC 6026
@@ -83,7 +83,7 @@ export const FK_TARGET: u32 = FK_TX + 40; // target
 export const FK_BINDING: u32 = FK_TX + 64; // u32 slot, u32 generation (0: none)
 export const FK_URI: u32 = FK_TX + 72; // u32 address in TX_BLOCK, u32 length
 export const FK_PATH: u32 = FK_TX + 80; // the same, for the Route to the binding (RFC 3327)
-const FK_BYTES: u32 = FK_TX + 88;
+export const FK_BYTES: u32 = FK_TX + 88;
 
 export const FKS_NEW: u32 = 0;
 export const FKS_CALLING: u32 = 1;
@@ -96,7 +96,7 @@ let byKey: usize = 0;
 let branches: usize = 0;
 
 export function transactionsInit(): void {
-  transactions = tableNew(initU32(I_TRANSACTIONS_MAX), TX_BYTES);
+  transactions = tableNew(initU32(I_TRANSACTIONS_MAX), TX_BYTES, 1, MRT_TRANSACTION);
   byKey = indexNew(initU32(I_TRANSACTIONS_MAX));
   branches = tableNew(initU32(I_BRANCHES_MAX), FK_BYTES);
 }
@@ -165,15 +165,27 @@ export function transactionFreeBlocks(tx: usize): void {
   release(tx + TX_BEST);
 }
 
-export function transactionFree(tx: usize): void {
-  timerCancel(tx + TX_TIMER);
-  transactionFreeBlocks(tx);
+/** Makes a context that was put into its slot (`tablePut`) findable. */
+export function transactionIndex(tx: usize): void {
+  indexInsert(byKey, load<u64>(tx + TX_KEY) as u32, tx, TX_LINK);
+  gauge(C_TRANSACTIONS, tableUsed(transactions));
+}
+
+/** Gives the branches back. */
+export function branchesFree(tx: usize): void {
   let fork: usize = load<u32>(tx + TX_BRANCHES);
   while (fork != 0) {
     const next: usize = load<u32>(fork + FK_NEXT);
     tableGive(branches, fork);
     fork = next;
   }
+  store<u32>(tx + TX_BRANCHES, 0);
+}
+
+export function transactionFree(tx: usize): void {
+  timerCancel(tx + TX_TIMER);
+  transactionFreeBlocks(tx);
+  branchesFree(tx);
   indexRemove(byKey, load<u64>(tx + TX_KEY) as u32, tx, TX_LINK);
   tableGive(transactions, tx);
   gauge(C_TRANSACTIONS, tableUsed(transactions));
