@@ -165,11 +165,11 @@ export const DEFECTS: readonly Defect[] = [
     replace: 'if (!isFreshNonce()) return AUTH_STALE;',
   },
   {
-    name: 'ack-passed-on',
-    what: 'the ACK of a failure is passed on to the callee as if it were one of a 2xx',
+    name: 'ack-not-heeded',
+    what: 'a failure is repeated although its ACK has come',
     file: 'transaction/invite.ts',
-    find: '    schedule(tx);\n    return true;\n  }\n  return state == TXS_CONFIRMED;',
-    replace: '    schedule(tx);\n    return false;\n  }\n  return false;',
+    find: '    store<u8>(tx + TX_STATE, TXS_CONFIRMED);\n    store<u64>(tx + TX_DUE_LAST, 0);',
+    replace: '    store<u8>(tx + TX_STATE, TXS_CONFIRMED);',
   },
   {
     name: 'trying-passed-on',
