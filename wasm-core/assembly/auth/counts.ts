@@ -1,13 +1,20 @@
 /**
- * Nonce counts (RFC 7616 3.4.5): the highest of each nonce in use, in a table of fixed size where a newer nonce
- * drives out an older one. What is not in the table (a node that has just started) is taken at its word: the nonce's
- * age bounds what a replay could do.
+ * Nonce counts (RFC 7616 3.4.5): the highest of each nonce in use, in a table of fixed size: four places where a nonce can stand, of which
+ * the one that was used longest ago is given to a new nonce. What is not in the table (a node that has just started) is taken at its
+ * word: the nonce's age bounds what a replay could do.
  */
 import { I_AORS_MAX } from '../abi';
 import { initU32 } from '../config';
+import { nowMs } from '../effects';
 import { alloc } from '../mem/arena';
 
-const ENTRY_BYTES: u32 = 24; // u64 nonce, u64 request, u32 count
+const N_NONCE: u32 = 0; // u64
+const N_REQUEST: u32 = 8; // u64
+const N_COUNT: u32 = 16; // u32
+const N_USED: u32 = 20; // u32: s
+const ENTRY_BYTES: u32 = 24;
+/** Places where one nonce can stand. */
+const WAYS: u32 = 4;
 let table: usize = 0;
 let mask: u32 = 0;
 
@@ -15,7 +22,19 @@ export function countsInit(): void {
   let n: u32 = 1024;
   while (n < initU32(I_AORS_MAX)) n <<= 1;
   table = alloc(n * ENTRY_BYTES);
-  mask = n - 1;
+  mask = (n - 1) & ~(WAYS - 1);
+}
+
+/** Where that nonce stands, or else may stand. */
+function placeOf(nonce: u64): usize {
+  const first = table + ((nonce as u32) & mask) * ENTRY_BYTES;
+  let place = first;
+  for (let i: u32 = 0; i < WAYS; i++) {
+    const entry = first + i * ENTRY_BYTES;
+    if (load<u64>(entry + N_NONCE) == nonce) return entry;
+    if (load<u32>(entry + N_USED) < load<u32>(place + N_USED)) place = entry;
+  }
+  return place;
 }
 
 /**
@@ -23,13 +42,14 @@ export function countsInit(): void {
  * (`request`: key of its transaction), as UDP repeats it.
  */
 export function countAccepted(nonce: u64, count: u32, request: u64): bool {
-  const entry = table + ((nonce as u32) & mask) * ENTRY_BYTES;
-  if (load<u64>(entry) == nonce) {
-    const last = load<u32>(entry, 16);
-    if (count < last || (count == last && load<u64>(entry, 8) != request)) return false;
+  const entry = placeOf(nonce);
+  if (load<u64>(entry + N_NONCE) == nonce) {
+    const last = load<u32>(entry + N_COUNT);
+    if (count < last || (count == last && load<u64>(entry + N_REQUEST) != request)) return false;
   }
-  store<u64>(entry, nonce);
-  store<u64>(entry, request, 8);
-  store<u32>(entry, count, 16);
+  store<u64>(entry + N_NONCE, nonce);
+  store<u64>(entry + N_REQUEST, request);
+  store<u32>(entry + N_COUNT, count);
+  store<u32>(entry + N_USED, (nowMs / 1000) as u32);
   return true;
 }

@@ -22,7 +22,7 @@ export interface Invite {
   byUdp: boolean;
   branches: Map<string, Branch>;
   /** Final responses that were sent towards the caller: status and To tag. */
-  finals: { status: number; toTag: string; atUs: number }[];
+  finals: { status: number; toTag: string; atUs: number; clockUs: number }[];
   acknowledged: boolean;
   /** A hostile phone has had a say in it. */
   readonly isTainted: boolean;
@@ -159,7 +159,7 @@ export class Invites {
       return;
     }
     if (invite === undefined) return; // refused without a context
-    invite.finals.push({ status, toTag: message.toTag, atUs: nowUs });
+    invite.finals.push({ status, toTag: message.toTag, atUs: nowUs, clockUs: node.clockUs() });
     if (invite.finals.length === 1) this.#leaving.push({ invite, atUs: nowUs + KEPT_US });
     this.#changed.push(invite);
     for (const watcher of this.watchers) watcher.answered?.(invite);

@@ -118,7 +118,7 @@ export class SipMessage {
 
   /** Branch of the topmost Via. */
   get branch(): string {
-    return parameter(this.headers('via')[0] ?? '', 'branch');
+    return parameter(this.headers('via')[0] ?? '', 'branch').split('\r', 1)[0]!; // a bare CR ends it, as every other separator
   }
 }
 

@@ -244,6 +244,15 @@ describe('nonces', () => {
     expect(new Set(nonces).size).toBe(200);
   });
 
+  it('are remembered though many others are used', async () => {
+    const driver = await strangers();
+    const fresh = () => proofOf(nonceOf(answerTo(driver.message(fetchOf())), 'SHA-256'));
+    const used = Array.from({ length: 40 }, fresh);
+    for (const proof of used) expect(status(attempt(driver, proof))).toBe(200);
+    for (let i = 0; i < 100; i++) attempt(driver, fresh());
+    for (const proof of used) expect(status(attempt(driver, proof))).toBe(401);
+  });
+
   it('count upwards: one that was used is stale, except for the same request again', async () => {
     const driver = await strangers();
     const nonce = nonceOf(answerTo(driver.message(fetchOf())));
