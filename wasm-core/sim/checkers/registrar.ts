@@ -86,8 +86,8 @@ export function registrarCheckers(traffic: Traffic): CheckerKind[] {
   });
 
   const registerOrder: CheckerKind = (_sim, fail) => {
-    /** Highest CSeq that was accepted, by node, user, Call-ID and Contact. */
-    const accepted = new Map<string, number>();
+    /** Call-ID and CSeq of the REGISTER that a binding has from, by node, user and Contact. */
+    const accepted = new Map<string, { callId: string; cseq: number }>();
     return {
       name: 'register-order',
       sent(node, packet) {
@@ -98,18 +98,18 @@ export function registrarCheckers(traffic: Traffic): CheckerKind[] {
         const bound = new Set(sip.headers('contact').map(uriOf));
         const nowMs = Math.floor(node.clockUs() / 1_000);
         for (const contact of request.headers('contact').map(uriOf)) {
-          const key = `${node.name} ${user} ${request.callId} ${contact}`;
+          const key = `${node.name} ${user} ${contact}`;
           const last = accepted.get(key);
           const known = registrar.bindings(node, user).find((binding) => binding.contact === contact);
           // One that has expired may be made again by whatever comes.
           if (
-            last !== undefined &&
-            request.cseq < last &&
+            last?.callId === request.callId &&
+            request.cseq < last.cseq &&
             known !== undefined &&
             known.expiresMs > nowMs + ROUNDING_MS
           )
-            fail(`${node.name}: REGISTER ${request.cseq} of ${user} was accepted after ${last}`);
-          if (bound.has(contact)) accepted.set(key, request.cseq);
+            fail(`${node.name}: REGISTER ${request.cseq} of ${user} was accepted after ${last.cseq}`);
+          if (bound.has(contact)) accepted.set(key, { callId: request.callId, cseq: request.cseq });
           else accepted.delete(key); // removed: it may come back
         }
       },
