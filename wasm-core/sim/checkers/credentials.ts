@@ -65,6 +65,7 @@ export function credentialCheckers(traffic: Traffic): CheckerKind[] {
     const received = traffic.find(node, message);
     if (received === undefined) return traffic.hasHostile ? '' : 'never came'; // or can be read in two ways
     if (sim.nodes.some(({ ip }) => received.ips.has(ip))) return ''; // a trunk
+    let reused = '';
     for (const request of received.variants) {
       // Whose bindings a REGISTER changes stands in To; From may be somebody else (RFC 3261 10.2).
       const user = userOf(uriOf(request.header(request.method === 'REGISTER' ? 'to' : 'from')));
@@ -73,13 +74,15 @@ export function credentialCheckers(traffic: Traffic): CheckerKind[] {
       const key = `${node.name} ${right.nonce} ${right.count}`;
       const transaction = keyOf(request);
       const before = used.get(key);
-      if (before !== undefined && before !== transaction)
-        return `was let in with the credentials of ${before}`;
+      if (before !== undefined && before !== transaction) {
+        reused = `was let in with the credentials of ${before}`; // another message of that name may have had its own
+        continue;
+      }
       used.set(key, transaction);
       if (used.size > COUNTS_MAX) used.delete(used.keys().next().value!);
       return '';
     }
-    return 'no credentials of its user, or wrong ones';
+    return reused || 'no credentials of its user, or wrong ones';
   }
 
   return [

@@ -32,6 +32,9 @@ export function isOf(node: SimNode, value: string): boolean {
   return value.includes(node.spec.ip);
 }
 
+const CALL_ID = /^(?:call-id|i)[ \t]*:[ \t]*(\S+)/gim;
+const decoder = new TextDecoder();
+
 export class Traffic {
   readonly #requests = new Map<string, Map<string, Received>>();
   /** The message that the core of a node is dealing with; undefined: a timer or another event. */
@@ -58,7 +61,7 @@ export class Traffic {
   received(node: SimNode, arrival: Arrival): void {
     this.current = arrival;
     const message = arrival.packet.sip;
-    if (message !== null && this.#hostile.has(arrival.fromIp)) this.#tainted.add(message.callId);
+    if (this.#hostile.has(arrival.fromIp)) this.#taint(arrival.packet);
     if (message === null || !message.isRequest) return;
     const requests = this.#of(node);
     const key = keyOf(message);
@@ -71,6 +74,12 @@ export class Traffic {
     received.ips.add(arrival.fromIp);
     if (received.variants.length < VARIANTS_MAX && !received.variants.includes(message))
       received.variants.push(message);
+  }
+
+  /** The core may find a Call-ID where this reader finds no message. */
+  #taint(packet: Packet): void {
+    if (packet.sip !== null) this.#tainted.add(packet.sip.callId);
+    for (const [, callId] of decoder.decode(packet.bytes).matchAll(CALL_ID)) this.#tainted.add(callId!);
   }
 
   stepped(): void {

@@ -39,12 +39,12 @@ export class SipMessage {
   static parse(bytes: Uint8Array): SipMessage | null {
     const text = decoder.decode(bytes);
     const blank = text.indexOf('\r\n\r\n');
-    const lineEnd = text.indexOf('\r\n');
+    const lineEnd = text.indexOf('\n'); // a bare LF ends a line, too, as the core has it
     if (blank < 0 || lineEnd <= 0) return null;
     const names: string[] = [];
     const values: string[] = [];
-    for (let at = lineEnd + 2; at < blank + 2; ) {
-      const end = text.indexOf('\n', at); // a bare LF ends a line, too, as the core has it
+    for (let at = lineEnd + 1; at < blank + 2; ) {
+      const end = text.indexOf('\n', at);
       const first = text.charCodeAt(at);
       if ((first === 32 || first === 9) && values.length > 0) {
         values[values.length - 1] += ` ${text.slice(at, end).trim()}`; // folded (7.3.1)
@@ -60,7 +60,8 @@ export class SipMessage {
     const body = text.slice(blank + 4);
     // In ASCII, a character is a byte; what is not UTF-8 has no length as text.
     const bodyBytes = text.length === bytes.length ? body.length : bytes.length - endOfHead(bytes);
-    return new SipMessage(text.slice(0, lineEnd), names, values, body, bodyBytes);
+    const startLine = text.slice(0, text[lineEnd - 1] === '\r' ? lineEnd - 1 : lineEnd);
+    return new SipMessage(startLine, names, values, body, bodyBytes);
   }
 
   /** Status code, 0 for a request. */
