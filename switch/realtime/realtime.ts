@@ -43,6 +43,8 @@ export interface RealtimeOptions {
   kernelStamps?: boolean;
   /** Default: what the system does best. */
   udpEngine?: UdpEngine;
+  /** There is a peer: sockets can be taken over, and a link can be opened (link-frames.ts). Linux only. Default false. */
+  pair?: boolean;
   /** Where what enters and leaves the core is recorded. Default: nowhere. */
   recording?: RecordingFeed;
   /** The thread has failed; nothing is handled any more. */
@@ -73,6 +75,7 @@ export interface ThreadData {
   scheduling: Scheduling;
   kernelStamps: boolean;
   recording: RecordingMemory | null;
+  pair: boolean;
 }
 
 const BUDGETS: StageBudgets = { coreUs: 20, queueUs: 100 };
@@ -122,6 +125,7 @@ export class Realtime implements RealtimePort {
       scheduling: options.scheduling ?? 'auto',
       kernelStamps: options.kernelStamps ?? true,
       recording: options.recording?.memory ?? null,
+      pair: options.pair ?? false,
     };
     const worker = new Worker(new URL('./thread.ts', import.meta.url), {
       workerData: data,

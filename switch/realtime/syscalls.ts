@@ -12,11 +12,15 @@ const SOCK_CLOEXEC = 0x80000;
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
+const SO_REUSEPORT = 15;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
 const EFD_NONBLOCK = 0x800;
 const EFD_CLOEXEC = 0x80000;
 const EPOLL_CLOEXEC = 0x80000;
@@ -24,6 +28,7 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const POLLIN = 1; // EPOLLIN too
 const SO_TIMESTAMPNS = 35;
+const SO_ATTACH_REUSEPORT_CBPF = 51;
 const SO_MEMINFO = 55;
 /** Of the u32 array that SO_MEMINFO gives: datagrams dropped because the buffer was full. */
 const MEMINFO_DROPS = 8;
@@ -34,6 +39,11 @@ const SCHED_BATCH = 3;
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
 const NS_PER_S = 1e9;
+const EINTR = 4;
+const EAGAIN = 11;
+const F_DUPFD_CLOEXEC = 1030;
+/** Classic BPF: `ret #1`. Of the sockets with one address, the second gets all: see `steerToNewest`. */
+const BPF_RETURN_ONE = [6, 0, 0, 0, 1, 0, 0, 0];
 
 /** Sockets that `waitReadable` takes at most; epoll is for more. */
 const POLL_SOCKETS_MAX = 63;
@@ -70,9 +80,20 @@ export interface Syscalls {
   sendmmsg(fd: number, vector: Uint8Array, count: number): number;
   /**
    * A bound UDP socket; an IPv6 one takes no IPv4. `bufferBytes`: size of each of its two buffers, default 4 MiB.
+   * `takesOver`: another process of this user may have it open in the same way, and gets nothing any more.
    * @throws when the address can't be had; the message says why.
    */
-  openUdp(address: string, port: number, bufferBytes?: number): number;
+  openUdp(address: string, port: number, bufferBytes?: number, takesOver?: boolean): number;
+  /** Sends on a stream without waiting. Returns how many bytes were taken, -1 for none or an error. */
+  streamSend(fd: number, bytes: Uint8Array): number;
+  /** Receives from a stream without waiting. Returns how many bytes came, 0 at its end, -1 for none or an error. */
+  streamReceive(fd: number, into: Uint8Array): number;
+  /** Makes a stream's socket ready for frames: large buffers, nothing held back. */
+  prepareStream(fd: number): void;
+  /** Another descriptor of the same socket, which stays when the first is closed. @throws when there is none left. */
+  duplicate(fd: number): number;
+  /** Whether the last call failed only because it would have had to wait. */
+  wouldWait(): boolean;
   /** Asks the kernel to stamp each datagram of a socket when it arrives. */
   stampArrivals(fd: number): void;
   /** Datagrams dropped so far because the socket's buffer was full. */
@@ -128,10 +149,12 @@ function bindSyscalls(): Syscalls {
     ...bindWaiting(libc),
     ...bindEpoll(libc),
     ...bindTime(libc),
+    ...bindStreams(libc),
     close(fd) {
       close(fd);
     },
     errno: () => koffi.errno(),
+    wouldWait: () => koffi.errno() === EAGAIN || koffi.errno() === EINTR,
   };
 }
 
@@ -139,7 +162,7 @@ type Library = ReturnType<typeof koffi.load>;
 
 function bindSockets(
   libc: Library,
-): Pick<Syscalls, 'openUdp' | 'localPort' | 'stampArrivals' | 'socketDrops'> {
+): Pick<Syscalls, 'openUdp' | 'localPort' | 'stampArrivals' | 'socketDrops' | 'prepareStream'> {
   const socket = libc.func('int socket(int, int, int)');
   const bind = libc.func('int bind(int, void*, uint32)');
   const setsockopt = libc.func('int setsockopt(int, int, int, void*, uint32)');
@@ -156,8 +179,24 @@ function bindSockets(
   /** Beyond the system's limit where we may; else as much as it gives. */
   const buffer = (fd: number, force: number, ask: number, bytes: number) =>
     option(fd, SOL_SOCKET, force, bytes) || option(fd, SOL_SOCKET, ask, bytes);
+  /**
+   * Two processes may have the address open: one that hangs, and the one that took over from it, which came second and gets all. When
+   * there is only one, the program's answer names no socket, and the one gets all.
+   */
+  const steerToNewest = (fd: number): boolean => {
+    const program = Uint8Array.from(BPF_RETURN_ONE);
+    const filter = Buffer.alloc(16);
+    filter.writeUInt16LE(1, 0);
+    filter.writeBigUInt64LE(BigInt(koffi.address(program)), 8);
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, filter, 16) === 0;
+  };
   return {
-    openUdp(address, port, bufferBytes = SOCKET_BUFFER_BYTES) {
+    prepareStream(fd) {
+      buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, SOCKET_BUFFER_BYTES);
+      buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SOCKET_BUFFER_BYTES);
+      option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    },
+    openUdp(address, port, bufferBytes = SOCKET_BUFFER_BYTES, takesOver = false) {
       const bytes = parseAddress(address);
       if (bytes === null) throw new Error(`'${address}' is not an IP address`);
       const v6 = address.includes(':');
@@ -166,6 +205,7 @@ function bindSockets(
       buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, bufferBytes);
       buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, bufferBytes);
       if (v6) option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+      if (takesOver) option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
       const name = new Uint8Array(SOCKADDR_BYTES_MAX);
       const length = writeSocketAddress(name, 0, bytes, 0, port);
       if (bind(fd, name, length) < 0) {
@@ -175,6 +215,7 @@ function bindSockets(
           `UDP ${address}:${port} can't be bound (errno ${code}); is another program using it?`,
         );
       }
+      if (takesOver) steerToNewest(fd);
       return fd;
     },
     stampArrivals(fd) {
@@ -190,6 +231,21 @@ function bindSockets(
       length.writeInt32LE(name.length);
       if (getsockname(fd, name, length) < 0) throw new Error(`no local address (errno ${koffi.errno()})`);
       return (name[2]! << 8) | name[3]!;
+    },
+  };
+}
+
+function bindStreams(libc: Library): Pick<Syscalls, 'streamSend' | 'streamReceive' | 'duplicate'> {
+  const send = libc.func('int64 send(int, void*, uint64, int)');
+  const recv = libc.func('int64 recv(int, void*, uint64, int)');
+  const fcntl = libc.func('int fcntl(int, int, int)');
+  return {
+    streamSend: (fd, bytes) => Number(send(fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL)),
+    streamReceive: (fd, into) => Number(recv(fd, into, into.length, MSG_DONTWAIT)),
+    duplicate(fd) {
+      const copy: number = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+      if (copy < 0) throw new Error(`no descriptor (errno ${koffi.errno()})`);
+      return copy;
     },
   };
 }

@@ -7,13 +7,27 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import * as abi from '../../wasm-core/assembly/abi.ts';
 import { getHeapStatistics } from 'node:v8';
 import { Core } from '../../wasm-core/host/core.ts';
+import { encodeText, FrameEncoder } from '../../wasm-core/host/frames.ts';
 import { nowUs, stampUs } from '../control/clock.ts';
 import { BatchWait } from './batch-wait.ts';
 import { BatchAdvisor } from './batch-advisor.ts';
 import type { ThreadData } from './realtime.ts';
+import {
+  LINK_BEAT,
+  LINK_CLOSE,
+  LINK_CLOSED,
+  LINK_END_ASKED,
+  LINK_END_FAILED,
+  LINK_KINDS,
+  LINK_OPEN,
+  LINK_PROMOTE,
+  LINK_PROMOTED,
+} from './link-frames.ts';
+import { PeerLink } from './peer-link.ts';
 import { copyWords, RingReader, RingWriter, ringNotify } from './ring.ts';
 import { StatsWriter } from './stats.ts';
 import { StepRecorder } from './step-recorder.ts';
+import { openSyscalls } from './syscalls.ts';
 import { openUdpPort, type UdpPort } from './udp-port.ts';
 import { Sleeper } from './waker.ts';
 
@@ -41,6 +55,10 @@ function isUrgent(kind: number): boolean {
   return kind !== abi.EF_CALL && kind !== abi.EF_LOG;
 }
 
+function isForPeer(kind: number): boolean {
+  return kind === abi.EF_MIRROR || kind === abi.EF_MIRROR_ACK || kind === abi.EF_MIRROR_FAIL;
+}
+
 class RealtimeThread {
   readonly #data: ThreadData;
   readonly #core: Core;
@@ -59,6 +77,12 @@ class RealtimeThread {
   readonly #times = new Float64Array(3);
   readonly #advisor = new BatchAdvisor();
   readonly #followsLoad: boolean;
+  /** Null where there is no peer. */
+  readonly #link: PeerLink | null;
+  /** Frame of our own to the control thread. */
+  readonly #frame = new FrameEncoder();
+  /** Epoch with which this standby is to take over, once it has come to it; else 0. */
+  #promoteTo = 0;
   #pauseUs = 0;
   #publishedUs = 0;
   #heapUs = 0;
@@ -89,14 +113,19 @@ class RealtimeThread {
     };
     const wake = { eventFd: data.eventFd, sleeping: data.waker };
     this.#udp = openUdpPort(data.udpEngine, core.memory, areas, wake);
+    this.#link = data.pair ? new PeerLink(openSyscalls(), core, (frame) => this.#tell(frame)) : null;
   }
 
-  /** Opens the sockets. @throws when one can't be bound. */
+  /** Opens the sockets, but those of a standby. @throws when one can't be bound. */
   async open(): Promise<void> {
     this.#udp.prepareThread();
     if (this.#data.scheduling === 'batch') this.#udp.scheduleAsBatch(true);
+    if (this.#data.init.role !== abi.ROLE_STANDBY) await this.#openSockets();
+  }
+
+  async #openSockets(): Promise<void> {
     for (const { address, port, listener } of this.#data.udp) {
-      this.#sockets.push(await this.#udp.open(address, port));
+      this.#sockets.push(await this.#udp.open(address, port, this.#data.pair));
       this.#listenerOf.push(listener);
     }
   }
@@ -111,7 +140,8 @@ class RealtimeThread {
         if (waiting !== undefined) await waiting; // dgram only
         this.#sleeper.awake();
       } else this.#stats.batchWait(this.#pauseUs);
-      let events = this.#takeFrames(0);
+      let events = this.#takeFrames(this.#promoteTo === 0 ? 0 : await this.#promote());
+      if (this.#link !== null && this.#link.fd >= 0) events = this.#takeFromPeer(this.#link, events);
       for (let i = 0; i < this.#sockets.length; i++) events = this.#takeDatagrams(i, events);
       this.#handle(events);
       if (this.#followsLoad && this.#advisor.next(events, this.#times[SENT]!))
@@ -121,7 +151,73 @@ class RealtimeThread {
     }
   }
 
+  /** Frames of the mirror; at the end of the link, word of that for the core. */
+  #takeFromPeer(link: PeerLink, first: number): number {
+    link.flush();
+    let next = link.receive(first);
+    if (link.end >= 0 && next < abi.RX_SLOTS) next = this.#peerFrame(next, false);
+    return next;
+  }
+
+  /** EV_MIRROR_PEER in a slot. Without the peer: the link is closed, and the control thread told why. */
+  #peerFrame(slot: number, connected: boolean): number {
+    if (!connected) {
+      const { fd, end, detail } = this.#link!;
+      this.#udp.unwatch?.(fd);
+      this.#link!.close();
+      this.#tell(this.#frame.encode({ kind: LINK_CLOSED, args: [end < 0 ? LINK_END_ASKED : end, detail] }));
+    }
+    this.#core.writeSlot(
+      slot,
+      this.#frame.encode({ kind: abi.EV_MIRROR_PEER, args: [connected ? 1 : 0], timeUs: this.#times[SENT]! }),
+    );
+    return slot + 1;
+  }
+
+  #tell(frame: Uint8Array): void {
+    if (this.#toControl.push(frame, 0, frame.length)) ringNotify(this.#data.fromCore);
+    else this.#stats.droppedOut(1);
+  }
+
+  /** A frame about the link, in a slot. Returns the next free slot. */
+  #linkFrame(slot: number): number {
+    const at = this.#core.slot(slot);
+    const { bytes, u32 } = this.#core;
+    const link = this.#link;
+    const kind = bytes[at + abi.F_KIND];
+    if (link === null) return slot;
+    if (kind === LINK_OPEN) {
+      const fd = u32[(at + abi.F_ARG0) >> 2]!;
+      const next = link.fd >= 0 ? this.#peerFrame(slot, false) : slot;
+      link.open(fd);
+      this.#udp.watch?.(fd);
+      return this.#peerFrame(next, true);
+    }
+    if (kind === LINK_CLOSE && link.fd >= 0) return this.#peerFrame(slot, false);
+    if (kind === LINK_BEAT && link.fd >= 0) link.send(bytes.subarray(at, at + abi.FRAME_HEADER_BYTES));
+    if (kind === LINK_PROMOTE) this.#promoteTo = u32[(at + abi.F_ARG1) >> 2]!;
+    return slot;
+  }
+
+  /** Opens the sockets and lets the core work, by an event in the first slot. Returns the next free slot. */
+  async #promote(): Promise<number> {
+    const args = [abi.ROLE_ACTIVE, this.#promoteTo];
+    this.#promoteTo = 0;
+    try {
+      await this.#openSockets();
+    } catch (error) {
+      this.#tell(
+        this.#frame.encode({ kind: LINK_PROMOTED, args: [0] }, encodeText((error as Error).message)),
+      );
+      return 0;
+    }
+    this.#tell(this.#frame.encode({ kind: LINK_PROMOTED, args: [1] }));
+    this.#core.writeSlot(0, this.#frame.encode({ kind: abi.EV_ROLE, args, timeUs: this.#times[SENT]! }));
+    return 1;
+  }
+
   close(): void {
+    if (this.#link !== null && this.#link.fd >= 0) this.#link.close();
     for (const handle of this.#sockets) this.#udp.close(handle);
   }
 
@@ -146,8 +242,9 @@ class RealtimeThread {
       const at = this.#core.slot(slot);
       copyWords(this.#core.u32, at, ring.u32, ring.offset, ring.length);
       ring.release();
-      if (this.#core.bytes[at + abi.F_KIND] === abi.EV_BANK_READY && !this.#stageBank()) continue;
-      slot++;
+      const kind = this.#core.bytes[at + abi.F_KIND]!;
+      if (kind === abi.EV_BANK_READY && !this.#stageBank()) continue;
+      slot = kind < LINK_KINDS ? slot + 1 : this.#linkFrame(slot);
     }
     return slot;
   }
@@ -233,12 +330,24 @@ class RealtimeThread {
           this.#flush(socket);
           this.#udp.add(at + abi.FRAME_HEADER_BYTES, length, at + abi.F_ADDRESS, port);
         }
-      } else if (this.#toControl.pushWords(u32, at, size)) told ||= isUrgent(bytes[at + abi.F_KIND]!);
+      } else if (this.#link !== null && isForPeer(bytes[at + abi.F_KIND]!))
+        this.#toPeer(this.#link, at, size);
+      else if (this.#toControl.pushWords(u32, at, size)) told ||= isUrgent(bytes[at + abi.F_KIND]!);
       else this.#stats.droppedOut(1);
       at += size;
     }
     this.#flush(socket);
     if (told || this.#toControl.depth > this.#data.fromCore.byteLength / 4) ringNotify(this.#data.fromCore);
+  }
+
+  #toPeer(link: PeerLink, at: number, size: number): void {
+    const { bytes, u32 } = this.#core;
+    if (link.fd < 0) return;
+    if (bytes[at + abi.F_KIND] !== abi.EF_MIRROR_FAIL) link.send(bytes.subarray(at, at + size));
+    else {
+      link.end = LINK_END_FAILED;
+      link.detail = u32[(at + abi.F_ARG0) >> 2]!;
+    }
   }
 
   #socketOf(listener: number): number {

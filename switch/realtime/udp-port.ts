@@ -21,8 +21,14 @@ export interface UdpPort {
   prepareThread(): void;
   /** Whether the calling thread leaves others alone when it wakes up (SCHED_BATCH). */
   scheduleAsBatch(batch: boolean): void;
-  /** Opens a socket. @throws when the address can't be had; the message says why. */
-  open(address: string, port: number): Promise<number>;
+  /**
+   * Opens a socket. `takesOver`: see Syscalls.openUdp; `batched` only.
+   * @throws when the address can't be had; the message says why.
+   */
+  open(address: string, port: number, takesOver?: boolean): Promise<number>;
+  /** Lets `wait` end when this descriptor is readable, too, or no longer; `batched` only. */
+  watch?(fd: number): void;
+  unwatch?(fd: number): void;
   /** Port that the socket is bound to. */
   localPort(handle: number): number;
   /** See {@link BatchReceiver.receive}. */
@@ -82,6 +88,9 @@ export class BatchedUdp implements UdpPort {
   readonly #sender: BatchSender;
   readonly #eventFd: number;
   readonly #open: number[] = [];
+  readonly #watched: number[] = [];
+  /** Both of these. */
+  #waitsFor: number[] = [];
   readonly #stamps: boolean;
   #drops = 0;
 
@@ -100,11 +109,26 @@ export class BatchedUdp implements UdpPort {
     this.#sys.scheduleAsBatch(batch);
   }
 
-  async open(address: string, port: number): Promise<number> {
-    const fd = this.#sys.openUdp(address, port);
+  async open(address: string, port: number, takesOver = false): Promise<number> {
+    const fd = this.#sys.openUdp(address, port, undefined, takesOver);
     if (this.#stamps) this.#sys.stampArrivals(fd);
     this.#open.push(fd);
+    this.#gather();
     return fd;
+  }
+
+  watch(fd: number): void {
+    this.#watched.push(fd);
+    this.#gather();
+  }
+
+  unwatch(fd: number): void {
+    this.#watched.splice(this.#watched.indexOf(fd), 1);
+    this.#gather();
+  }
+
+  #gather(): void {
+    this.#waitsFor = [...this.#open, ...this.#watched];
   }
 
   localPort(handle: number): number {
@@ -141,11 +165,12 @@ export class BatchedUdp implements UdpPort {
   }
 
   wait(timeoutUs: number): undefined {
-    this.#sys.waitReadable(this.#open, this.#eventFd, timeoutUs);
+    this.#sys.waitReadable(this.#waitsFor, this.#eventFd, timeoutUs);
   }
 
   close(handle: number): void {
     this.#open.splice(this.#open.indexOf(handle), 1);
+    this.#gather();
     this.#sys.close(handle);
   }
 }
