@@ -108,6 +108,8 @@ for (const [name, here, create] of kinds) {
 
     it('says when each datagram came, not when it was taken', async () => {
       const [from, to] = [await open(), await open()];
+      // The kernel begins to stamp a moment after the first socket of the machine has asked for it.
+      await new Promise((resolve) => setTimeout(resolve, 50));
       udp.setClock(nowUs());
       const sentUs = nowUs();
       for (let i = 0; i < 3; i++) add(i, `datagram ${i}`, '127.0.0.1', udp.localPort(to));
