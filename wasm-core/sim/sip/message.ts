@@ -38,8 +38,10 @@ export class SipMessage {
   /** Reads a message; null when it has no end of its header fields or no start line. */
   static parse(bytes: Uint8Array): SipMessage | null {
     const text = decoder.decode(bytes);
-    const blank = text.indexOf('\r\n\r\n');
-    const lineEnd = text.indexOf('\n'); // a bare LF ends a line, too, as the core has it
+    let start = 0; // empty lines before a message are nothing (7.5)
+    while (text[start] === '\r' || text[start] === '\n') start++;
+    const blank = text.indexOf('\r\n\r\n', start);
+    const lineEnd = text.indexOf('\n', start); // a bare LF ends a line, too, as the core has it
     if (blank < 0 || lineEnd <= 0) return null;
     const names: string[] = [];
     const values: string[] = [];
@@ -59,8 +61,8 @@ export class SipMessage {
     }
     const body = text.slice(blank + 4);
     // In ASCII, a character is a byte; what is not UTF-8 has no length as text.
-    const bodyBytes = text.length === bytes.length ? body.length : bytes.length - endOfHead(bytes);
-    const startLine = text.slice(0, text[lineEnd - 1] === '\r' ? lineEnd - 1 : lineEnd);
+    const bodyBytes = text.length === bytes.length ? body.length : bytes.length - endOfHead(bytes, start);
+    const startLine = text.slice(start, text[lineEnd - 1] === '\r' ? lineEnd - 1 : lineEnd);
     return new SipMessage(startLine, names, values, body, bodyBytes);
   }
 
@@ -198,8 +200,8 @@ export function compose(startLine: string, fields: readonly string[], body = '')
 }
 
 /** Where the body begins; there is an end of the header fields. */
-function endOfHead(bytes: Uint8Array): number {
-  let at = 3;
+function endOfHead(bytes: Uint8Array, start: number): number {
+  let at = start + 3;
   while (bytes[at - 3] !== 13 || bytes[at - 2] !== 10 || bytes[at - 1] !== 13 || bytes[at] !== 10) at++;
   return at + 1;
 }
