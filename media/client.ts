@@ -1,10 +1,16 @@
 /** The nodes' client of the media process: connects, greets, asks, and connects again when the connection is lost. */
 import { createConnection, type Socket } from 'node:net';
+import { LEASE_MS, renewEveryMs } from '../switch/mirror/lease-time.ts';
+import type { RoleAction, RoleEvent } from '../switch/mirror/role.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import {
   type CloseCallRequest,
   type CloseLegRequest,
   type HelloReply,
+  KEEP_CALLS_MAX,
+  type KeepRequest,
+  type LeaseFreeEvent,
+  type LeaseReply,
   MEDIA_PROTOCOL_VERSION,
   type MediaEvent,
   type MediaReply,
@@ -22,13 +28,11 @@ export interface MediaClientOptions {
   socket: string;
   /** Name of this node. */
   node: string;
-  /** Epoch to begin with; 0 (default) asks for a new one. */
-  epoch?: number;
-  /** This node knows of no calls, so those that the media process may still have are closed. Default true. */
-  fresh?: boolean;
+  /** Length of a lease, ms. Default 350; not longer than that of the media process. */
+  leaseMs?: number;
   /** Longest wait for an answer. Default 2000. */
   requestTimeoutMs?: number;
-  /** First and longest pause before connecting again. Defaults 20 and 1000. */
+  /** First and longest pause before connecting again. Defaults 20 and a fifth of `leaseMs`. */
   retryMinMs?: number;
   retryMaxMs?: number;
   /** Requests that may wait for answers; further ones fail at once. Default 4096. */
@@ -36,6 +40,9 @@ export interface MediaClientOptions {
   /** Connected and greeted, or no longer; with the reason. */
   onState?: (connected: boolean, reason: string) => void;
 }
+
+/** What the client can tell the grantor for a {@link RoleMachine}. */
+export type LeaseAction = Extract<RoleAction, { type: 'ask' | 'renew' | 'release' }>;
 
 /** A request that got no answer: not connected, connection lost, too late, or too many. */
 export class MediaUnavailable extends Error {
@@ -50,41 +57,52 @@ interface Pending {
 
 /** A request before the client adds what it knows itself. */
 type Bare =
+  | Omit<KeepRequest, 'id' | 'epoch'>
   | Omit<SdpRequest, 'id' | 'epoch'>
   | Omit<CloseLegRequest, 'id' | 'epoch'>
   | Omit<CloseCallRequest, 'id' | 'epoch'>
   | Omit<StatsRequest, 'id' | 'epoch'>;
 
-/** Requests fail while it is not connected; it never stops trying until it is closed. */
+/** Nobody listens at the socket: the media process is dead. */
+const ABSENT = ['ECONNREFUSED', 'ENOENT'];
+
+/**
+ * Never stops trying until it is closed. Commands fail while it is not connected, and while this node is not active: a standby
+ * is connected to watch. The role is a {@link RoleMachine}'s to decide, to which `onLease` leads and from which `lease` comes.
+ */
 export class MediaClient {
   onEvent: (event: MediaEvent) => void = () => undefined;
+  /** What the role has to know of the grantor. */
+  onLease: (event: RoleEvent) => void = () => undefined;
   readonly #options: Required<MediaClientOptions>;
   readonly #pending = new Map<number, Pending>();
+  /** What the grantor was asked, by the number of the request. */
+  readonly #leases = new Map<number, LeaseAction>();
   #socket: Socket | null = null;
   #reader = new FrameReader();
   #retry: NodeJS.Timeout | null = null;
   #retryMs: number;
   #nextId = 1;
-  /** Granted last; kept over a lost connection. */
-  #epoch: number;
-  #fresh: boolean;
   #hello: HelloReply | null = null;
+  /** Of this node as the active one, 0 while it isn't. */
+  #epoch = 0;
+  /** On this connection the grantor knows this node as the holder. */
+  #known = false;
+  /** What came was no message; nothing more is read. */
+  #deaf = false;
   #closed = false;
 
   /** Begins to connect at once. */
   constructor(options: MediaClientOptions) {
     this.#options = {
-      epoch: 0,
-      fresh: true,
+      leaseMs: LEASE_MS,
       requestTimeoutMs: 2_000,
       retryMinMs: 20,
-      retryMaxMs: 1_000,
+      retryMaxMs: renewEveryMs(options.leaseMs ?? LEASE_MS),
       outstandingMax: 4_096,
       onState: () => undefined,
       ...options,
     };
-    this.#epoch = this.#options.epoch;
-    this.#fresh = this.#options.fresh;
     this.#retryMs = this.#options.retryMinMs;
     this.#connect();
   }
@@ -99,9 +117,38 @@ export class MediaClient {
     return this.#hello?.pid ?? 0;
   }
 
-  /** Lease epoch that the media process granted, 0 while not connected. */
+  /** Epoch with which this node commands, 0 while it can't. */
   get epoch(): number {
-    return this.#hello?.epoch ?? 0;
+    return this.#known ? this.#epoch : 0;
+  }
+
+  /** Tells the grantor; the answer comes by `onLease`. Lost when not connected. */
+  lease(action: LeaseAction): void {
+    if (!this.connected) return;
+    const { type: want } = action;
+    const id = this.#nextId++;
+    const epoch = action.type === 'ask' ? action.seen : action.epoch;
+    this.#socket?.write(encodeFrame({ op: 'lease', id, want, epoch } satisfies MediaRequest));
+    if (action.type === 'release') return;
+    // Each is answered or its connection ends, and there are few: no timer.
+    this.#leases.set(id, action);
+  }
+
+  /**
+   * This node was granted an epoch, and commands from now on.
+   * @param keep calls that it knows; the media process closes all others. Null: it has been active before, and knows all of them.
+   */
+  activate(epoch: number, keep: string[] | null): void {
+    this.#epoch = epoch;
+    this.#known = this.connected;
+    if (keep !== null) this.#sendKeep(keep);
+  }
+
+  /** This node has stopped being active, and commands nothing any more. */
+  deactivate(): void {
+    this.#epoch = 0;
+    this.#known = false;
+    if (this.#deaf) this.#socket?.destroy();
   }
 
   /** @throws MediaUnavailable */
@@ -134,10 +181,18 @@ export class MediaClient {
 
   async #ask(request: Bare): Promise<MediaReply> {
     if (!this.#hello) throw new MediaUnavailable('the media process is not connected');
-    const reply = await this.#send({ ...request, id: this.#nextId++, epoch: this.#hello.epoch });
-    // Another node has taken over: this one must not go on as if it were active.
-    if (reply.status === 409) this.#socket?.destroy(new Error('another node has a newer epoch'));
+    if (this.epoch === 0) throw new MediaUnavailable('this node does not hold the lease');
+    const reply = await this.#send({ ...request, id: this.#nextId++, epoch: this.#epoch });
+    if (reply.status === 409) this.onLease({ type: 'outdated', epoch: (reply as PlainReply).epoch ?? 0 });
     return reply;
+  }
+
+  #sendKeep(keep: string[]): void {
+    for (let i = 0; i === 0 || i < keep.length; i += KEEP_CALLS_MAX) {
+      const last = i + KEEP_CALLS_MAX >= keep.length;
+      // Once: with a later repetition, calls that began meanwhile would be closed. Without an answer the connection is lost.
+      this.#ask({ op: 'keep', calls: keep.slice(i, i + KEEP_CALLS_MAX), last }).catch(() => undefined);
+    }
   }
 
   #send(request: MediaRequest): Promise<MediaReply> {
@@ -158,12 +213,18 @@ export class MediaClient {
   #connect(): void {
     this.#retry = null;
     this.#reader = new FrameReader();
+    this.#deaf = false;
+    const sinceMs = performance.now();
     const socket = createConnection(this.#options.socket);
     this.#socket = socket;
     let failure = 'the media process closed the connection';
     socket.on('connect', () => void this.#greet(socket));
     socket.on('data', (chunk: Buffer) => this.#read(socket, chunk));
-    socket.on('error', (error) => (failure = error.message));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      failure = error.message;
+      if (ABSENT.includes(error.code ?? '') && !this.#closed)
+        this.onLease({ type: 'grantorAbsent', sinceMs });
+    });
     socket.on('close', () => {
       if (this.#closed || this.#socket !== socket) return;
       this.#lost(failure);
@@ -173,7 +234,7 @@ export class MediaClient {
   }
 
   async #greet(socket: Socket): Promise<void> {
-    const { node } = this.#options;
+    const { node, leaseMs } = this.#options;
     const id = this.#nextId++;
     try {
       const reply = await this.#send({
@@ -181,8 +242,7 @@ export class MediaClient {
         id,
         v: MEDIA_PROTOCOL_VERSION,
         node,
-        epoch: this.#epoch,
-        fresh: this.#fresh,
+        leaseMs,
       });
       if (reply.status !== 200)
         throw new Error((reply as PlainReply).reason ?? `refused with ${reply.status}`);
@@ -191,23 +251,37 @@ export class MediaClient {
       socket.destroy(error as Error);
       return;
     }
-    this.#epoch = this.#hello.epoch;
-    this.#fresh = false;
     this.#retryMs = this.#options.retryMinMs;
     this.#options.onState(true, 'connected');
+    this.onLease({ type: 'grantorUp' });
   }
 
   #read(socket: Socket, chunk: Buffer): void {
+    if (this.#deaf) return;
     try {
       for (const message of this.#reader.push(chunk)) this.#take(message as MediaReply | MediaEvent);
     } catch (error) {
-      socket.destroy(error as Error);
+      if (this.#epoch === 0) {
+        socket.destroy(error as Error);
+        return;
+      }
+      // To close would give the lease away while this node serves. It ends by itself, and then the connection may.
+      this.#deaf = true;
+      socket.pause();
+      this.#lost((error as Error).message);
     }
   }
 
-  #take(message: MediaReply | MediaEvent): void {
+  #take(message: MediaReply | MediaEvent | LeaseFreeEvent): void {
     if ('event' in message) {
-      this.onEvent(message);
+      if (message.event === 'leaseFree') this.onLease({ type: 'free' });
+      else this.onEvent(message);
+      return;
+    }
+    const asked = this.#leases.get(message.id);
+    if (asked) {
+      this.#leases.delete(message.id);
+      this.#leased(asked, message as LeaseReply);
       return;
     }
     const pending = this.#pending.get(message.id);
@@ -217,14 +291,29 @@ export class MediaClient {
     pending.resolve(message);
   }
 
+  #leased(asked: LeaseAction, { status, epoch }: LeaseReply): void {
+    if (asked.type === 'release') return;
+    const { request } = asked;
+    if (status !== 200) {
+      this.onLease({ type: 'refused', request, epoch });
+      return;
+    }
+    if (asked.type === 'renew' && epoch === this.#epoch) this.#known = true;
+    this.onLease({ type: 'granted', request, epoch });
+  }
+
   #lost(reason: string): void {
     const wasConnected = this.#hello !== null;
     this.#hello = null;
+    this.#known = false;
+    this.#leases.clear();
     for (const { reject, timer } of this.#pending.values()) {
       clearTimeout(timer);
       reject(new MediaUnavailable(`connection lost: ${reason}`));
     }
     this.#pending.clear();
-    if (wasConnected) this.#options.onState(false, reason);
+    if (!wasConnected) return;
+    this.#options.onState(false, reason);
+    if (!this.#closed) this.onLease({ type: 'grantorDown' });
   }
 }

@@ -5,6 +5,7 @@
 import { fstatSync } from 'node:fs';
 import { pino } from 'pino';
 import { CallTable } from './control/call-table.ts';
+import { Lease } from './control/lease.ts';
 import { MediasoupEngine } from './control/mediasoup/engine.ts';
 import { type MediaOptions, parseOptions, portPairs } from './control/options.ts';
 import { MediaServer } from './control/server.ts';
@@ -48,7 +49,8 @@ const engine = await MediasoupEngine.start(options, edge, log).catch((error: Err
   fatal(error, 'mediasoup does not start'),
 );
 const calls = new CallTable(engine, options.callsMax);
-const service = new MediaService({ calls, edge, workers: () => engine.pool.seats, portsMax }, log);
+const lease = new Lease(options);
+const service = new MediaService({ calls, edge, workers: () => engine.pool.seats, portsMax, lease }, log);
 const server = new MediaServer(service, log);
 
 engine.pool.onReplaced = (replacement) => {

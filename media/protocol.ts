@@ -3,13 +3,17 @@
  *
  * Framing: u32 big-endian length, then that many bytes of UTF-8 JSON (at most FRAME_BYTES_MAX) over a Unix
  * domain socket (or TCP). Requests carry `id`; the answer repeats it. Events have no `id`.
- * Every command carries the lease epoch of its node; the media process refuses an epoch older than
- * the newest it has granted (`status` 409). Commands are idempotent by call, leg, method, CSeq and status:
+ * Every command carries the lease epoch of its node; the media process refuses every epoch but that of the node that
+ * holds the lease (`status` 409, with the newest epoch). Commands are idempotent by call, leg, method, CSeq and status:
  * the same one again gives the same answer and changes nothing.
+ *
+ * A node that is active does not close its connection, but by dying: its lease is free then (docs/availability.md).
  */
 
-export const MEDIA_PROTOCOL_VERSION = 1;
+export const MEDIA_PROTOCOL_VERSION = 2;
 export const FRAME_BYTES_MAX = 1 << 20;
+/** Calls in one {@link KeepRequest}. */
+export const KEEP_CALLS_MAX = 4_096;
 
 /** `plain`: RTP/AVP towards phones and trunks; `webrtc`: UDP/TLS/RTP/SAVPF, ICE-lite, towards browsers. */
 export type SdpVariant = 'plain' | 'webrtc';
@@ -17,24 +21,53 @@ export type SdpVariant = 'plain' | 'webrtc';
 /** Who carries a leg's media to the other one: the RTP edge by itself, or mediasoup. */
 export type MediaPath = 'edge' | 'mediasoup';
 
-/** First message on a connection. Answer: {@link HelloReply}. */
+/** First message on a connection; commands nothing yet. Answer: {@link HelloReply}. */
 export interface HelloRequest {
   op: 'hello';
   id: number;
   v: number;
   node: string;
-  /** Epoch the node wants; 0 asks for a new one. */
-  epoch: number;
-  /** The node has just started and knows of no calls: those of before are closed. Default false. */
-  fresh?: boolean;
+  /** How long a lease lasts for this node; refused when the media process would give it to another one earlier. */
+  leaseMs: number;
 }
 export interface HelloReply {
   id: number;
   status: number;
   v: number;
+  /** Newest epoch granted, 0 = none. */
   epoch: number;
   pid: number;
   workers: { pid: number }[];
+}
+
+/**
+ * Asks for the next epoch (`epoch`: the newest that the node has heard of), renews the lease of an epoch, or releases it. A renewal
+ * is also how the holder makes itself known to a media process that was started again. Answer: {@link LeaseReply}.
+ */
+export interface LeaseRequest {
+  op: 'lease';
+  id: number;
+  want: 'ask' | 'renew' | 'release';
+  epoch: number;
+}
+export interface LeaseReply {
+  id: number;
+  /** 200 or 409. */
+  status: number;
+  /** The epoch granted; refused, the newest one. */
+  epoch: number;
+}
+
+/**
+ * First command of a node that has become active: the calls that it knows. All others are closed, and their names forgotten, as
+ * the node gives them again. In parts of at most {@link KEEP_CALLS_MAX}, nothing between them. Answer: {@link PlainReply}.
+ */
+export interface KeepRequest {
+  op: 'keep';
+  id: number;
+  epoch: number;
+  calls: string[];
+  last: boolean;
 }
 
 /**
@@ -141,6 +174,13 @@ export interface PlainReply {
   id: number;
   status: number;
   reason?: string;
+  /** With status 409: the newest epoch. */
+  epoch?: number;
+}
+
+/** Nobody has the lease any more: a node that waits for it may ask. Goes to all nodes. */
+export interface LeaseFreeEvent {
+  event: 'leaseFree';
 }
 
 /** No media came on any leg of the call for the configured time. */
@@ -160,6 +200,9 @@ export interface WorkerReplacedEvent {
   gapMs: number;
 }
 
-export type MediaRequest = HelloRequest | SdpRequest | CloseLegRequest | CloseCallRequest | StatsRequest;
-export type MediaReply = HelloReply | SdpReply | StatsReply | PlainReply;
+/** What only the holder of the lease may say. */
+export type MediaCommand = KeepRequest | SdpRequest | CloseLegRequest | CloseCallRequest | StatsRequest;
+export type MediaRequest = HelloRequest | LeaseRequest | MediaCommand;
+export type MediaReply = HelloReply | LeaseReply | SdpReply | StatsReply | PlainReply;
+/** Goes to the node that holds the lease. */
 export type MediaEvent = MediaTimeoutEvent | WorkerReplacedEvent;

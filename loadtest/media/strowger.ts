@@ -1,5 +1,7 @@
 /** Our media process, commanded as the switch does it. */
 import { MediaClient } from '../../media/client.ts';
+import { keepSoleRole } from '../../switch/control/sole-role.ts';
+import { LEASE_MS } from '../../switch/mirror/lease-time.ts';
 import { makeFolder, removeFolder } from '../../switch/test/e2e/harness/folder.ts';
 import { freePorts } from '../../switch/test/e2e/harness/ports.ts';
 import { Program } from '../../switch/test/e2e/harness/program.ts';
@@ -46,13 +48,15 @@ export async function startStrowger({
     ],
   });
   const client = new MediaClient({ socket, node: 'bench', requestTimeoutMs: 10_000 });
+  const keeper = keepSoleRole(client, LEASE_MS);
   const stop = async () => {
+    keeper.close();
     client.close();
     await program.stop();
     removeFolder(folder);
   };
   try {
-    await eventually('an answer of the media process', () => client.connected, START_MS);
+    await eventually('an answer of the media process', () => client.epoch > 0, START_MS);
   } catch (error) {
     await stop();
     throw new Error(`${(error as Error).message}\n${program.tail(20)}`);

@@ -6,6 +6,8 @@ import { type Endpoint, type Engine, MediaFull } from './engine.ts';
 
 /** Calls that are remembered after their end. */
 const ENDED_MAX = 4_096;
+/** Calls that are closed at the same time when they are many. */
+const CLOSED_AT_ONCE = 64;
 
 /** Answer to a body: the bodies instead, or a SIP status to refuse with. */
 export type SdpOutcome =
@@ -74,10 +76,26 @@ export class CallTable {
     await call?.close();
   }
 
-  /** For a node that has just started: it gives the names of ended calls anew. */
+  /** Whether there is or was such a call, as far as it is remembered. */
+  knows(id: string): boolean {
+    return this.#calls.has(id) || this.#ended.has(id);
+  }
+
+  /**
+   * For a node that has become active: closes the calls that it doesn't know. At once their names, ended ones too, are free to be
+   * given again; resolves when the calls are closed, some at a time, so that answers to nodes don't wait for that.
+   */
+  async keep(known: ReadonlySet<string>): Promise<void> {
+    const unknown = [...this.#calls].filter(([id]) => !known.has(id));
+    for (const [id] of unknown) this.#calls.delete(id);
+    for (const id of this.#ended) if (!known.has(id)) this.#ended.delete(id);
+    for (let i = 0; i < unknown.length; i += CLOSED_AT_ONCE) {
+      await Promise.all(unknown.slice(i, i + CLOSED_AT_ONCE).map(([, call]) => call.close()));
+    }
+  }
+
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#calls.keys()].map((id) => this.close(id)));
-    this.#ended.clear();
+    await this.keep(new Set());
   }
 
   /** Empty when there is no such call. */

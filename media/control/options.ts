@@ -1,6 +1,7 @@
 /** Command line of the media process. */
 import { parseArgs } from 'node:util';
 import { isIP } from 'node:net';
+import { LEASE_MS } from '../../switch/mirror/lease-time.ts';
 import type { MediaPath } from '../protocol.ts';
 
 /** What the command line says, checked and complete. */
@@ -26,6 +27,10 @@ export interface MediaOptions {
   timeoutS: number;
   /** Calls at the same time at most. Default: as many as there are ports for. */
   callsMax: number;
+  /** How long a lease lasts, ms, 100..10000. Default 350. */
+  leaseMs: number;
+  /** How often the media process was started, this time included, 1..65536: its epochs depend on it. Default 1. */
+  generation: number;
   /** Level of pino. Default info. */
   logLevel: string;
 }
@@ -48,6 +53,8 @@ export function parseOptions(args: string[]): MediaOptions {
       workers: { type: 'string', default: '1' },
       timeout: { type: 'string', default: '120' },
       calls: { type: 'string' },
+      lease: { type: 'string', default: String(LEASE_MS) },
+      generation: { type: 'string', default: '1' },
       'log-level': { type: 'string', default: 'info' },
     },
   });
@@ -72,6 +79,8 @@ export function parseOptions(args: string[]): MediaOptions {
     workers: whole('--workers', values.workers, 1, 64),
     timeoutS: whole('--timeout', values.timeout, 0, 86_400),
     callsMax: whole('--calls', values.calls ?? String(portPairs(portMin, portMax)), 1, 1_000_000),
+    leaseMs: whole('--lease', values.lease, 100, 10_000),
+    generation: whole('--generation', values.generation, 1, 65_536),
     logLevel: values['log-level'],
   };
 }

@@ -1,5 +1,5 @@
 /** Checks requests that came over a socket, before anything believes their types. */
-import type { MediaRequest } from '../protocol.ts';
+import { KEEP_CALLS_MAX, type MediaRequest } from '../protocol.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -7,6 +7,8 @@ const text: Check = (value) => typeof value === 'string';
 const name: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= 256;
 const whole: Check = (value) => Number.isInteger(value) && (value as number) >= 0;
 const leg: Check = (value) => whole(value) && (value as number) <= 255;
+const want: Check = (value) => value === 'ask' || value === 'renew' || value === 'release';
+const names: Check = (value) => Array.isArray(value) && value.length <= KEEP_CALLS_MAX && value.every(name);
 const status: Check = (value) => whole(value) && (value as number) < 700;
 const variant: Check = (value) => value === 'plain' || value === 'webrtc';
 const variants: Check = (value) =>
@@ -19,7 +21,9 @@ const yesOrNo: Check = (value) => typeof value === 'boolean';
 
 /** The fields of each request besides `op` and `id`. */
 const FIELDS: Record<MediaRequest['op'], Record<string, Check>> = {
-  hello: { v: whole, node: name, epoch: whole, fresh: optional(yesOrNo) },
+  hello: { v: whole, node: name, leaseMs: whole },
+  lease: { want, epoch: whole },
+  keep: { epoch: whole, calls: names, last: yesOrNo },
   sdp: {
     epoch: whole,
     call: name,

@@ -3,7 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { chmodSync, rmSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { encodeFrame, FrameReader } from '../frames.ts';
-import type { HelloReply, MediaEvent, MediaReply, MediaRequest } from '../protocol.ts';
+import type { LeaseFreeEvent, MediaEvent, MediaReply, MediaRequest } from '../protocol.ts';
+import type { Session } from './lease.ts';
 import type { MediaService } from './service.ts';
 
 /** Requests of a connection that may wait for their answers; further ones get 503. */
@@ -18,12 +19,14 @@ export class MediaServer {
   readonly #log: Logger;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
+  #nextConnection = 1;
 
   constructor(service: MediaService, log: Logger) {
     this.#service = service;
     this.#log = log;
     this.#server = createServer((socket) => this.#accept(socket));
     this.#server.maxConnections = CONNECTIONS_MAX;
+    service.lease.onFree = () => this.#tellAll({ event: 'leaseFree' });
   }
 
   /** @throws when the path can't be bound. */
@@ -37,37 +40,54 @@ export class MediaServer {
     this.#server.on('error', (error) => this.#log.error({ err: error }, 'socket of the nodes'));
     // Who can connect can listen to calls.
     chmodSync(path, 0o600);
+    this.#service.lease.opened();
   }
 
   /** Tells the active node. */
   emit(event: MediaEvent): void {
     for (const connection of this.#connections) {
-      if (this.#service.admits(connection.epoch)) connection.send(event);
+      if (this.#service.lease.holds(connection.session)) connection.send(event);
     }
   }
 
-  async close(): Promise<void> {
+  #tellAll(event: LeaseFreeEvent): void {
+    for (const connection of this.#connections) if (connection.session.node !== '') connection.send(event);
+  }
+
+  /** Nodes connect again. */
+  disconnectAll(): void {
     for (const connection of this.#connections) connection.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.#service.lease.close();
+    this.disconnectAll();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
   #accept(socket: Socket): void {
-    const connection = new Connection(socket, this.#service, this.#log);
+    const connection = new Connection(socket, this.#nextConnection++, this.#service, this.#log);
     this.#connections.add(connection);
-    socket.once('close', () => this.#connections.delete(connection));
+    socket.once('close', () => {
+      this.#connections.delete(connection);
+      // A node whose connection this side has closed lives, and connects again.
+      if (!connection.destroyed) this.#service.lease.closed(connection.session);
+    });
   }
 }
 
 class Connection {
-  /** What it was granted; 0 before its hello. */
-  epoch = 0;
+  readonly session: Session;
+  /** By this side. */
+  destroyed = false;
   readonly #socket: Socket;
   readonly #service: MediaService;
   readonly #log: Logger;
   readonly #reader = new FrameReader();
   #outstanding = 0;
 
-  constructor(socket: Socket, service: MediaService, log: Logger) {
+  constructor(socket: Socket, connection: number, service: MediaService, log: Logger) {
+    this.session = { connection, node: '' };
     this.#socket = socket;
     this.#service = service;
     this.#log = log;
@@ -75,7 +95,7 @@ class Connection {
     socket.on('error', (error) => log.warn({ err: error }, 'connection of a node'));
   }
 
-  send(message: MediaReply | MediaEvent): void {
+  send(message: MediaReply | MediaEvent | LeaseFreeEvent): void {
     if (this.#socket.destroyed) return;
     this.#socket.write(encodeFrame(message));
     if (this.#socket.writableLength > UNSENT_BYTES_MAX) {
@@ -85,6 +105,8 @@ class Connection {
   }
 
   destroy(): void {
+    // If the node has closed it already, that is how it counts.
+    this.destroyed = !this.#socket.destroyed;
     this.#socket.destroy();
   }
 
@@ -98,14 +120,13 @@ class Connection {
   }
 
   async #take(request: Partial<MediaRequest>): Promise<void> {
-    if (this.#outstanding >= OUTSTANDING_MAX) {
+    if (this.#outstanding >= OUTSTANDING_MAX && request.op !== 'lease') {
       this.send({ id: Number(request.id) || 0, status: 503, reason: 'too many requests are waiting' });
       return;
     }
     this.#outstanding++;
-    const reply = await this.#service.handle(request);
+    const reply = await this.#service.handle(this.session, request);
     this.#outstanding--;
-    if (request.op === 'hello' && reply.status === 200) this.epoch = (reply as HelloReply).epoch;
     this.send(reply);
   }
 }

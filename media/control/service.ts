@@ -4,7 +4,11 @@ import type { EdgePort } from '../edge/types.ts';
 import {
   type HelloReply,
   type HelloRequest,
+  type KeepRequest,
+  type LeaseReply,
+  type LeaseRequest,
   MEDIA_PROTOCOL_VERSION,
+  type MediaCommand,
   type MediaReply,
   type MediaRequest,
   type MediaTotals,
@@ -13,7 +17,7 @@ import {
   type StatsReply,
 } from '../protocol.ts';
 import type { CallTable } from './call-table.ts';
-import { Lease } from './lease.ts';
+import type { Lease, Session } from './lease.ts';
 import { problemOf } from './request.ts';
 
 /** A mediasoup worker, for the totals. */
@@ -30,66 +34,100 @@ export interface ServiceParts {
   workers: () => readonly WorkerView[];
   /** Port pairs of plain legs in all. */
   portsMax: number;
+  lease: Lease;
 }
 
 /** SIP-like statuses beyond those of bodies. */
 const STALE_EPOCH = 409;
 
-/** Grants the lease, and lets only its holder command. */
+/** Lets only the holder of the lease command. */
 export class MediaService {
   readonly #parts: ServiceParts;
   readonly #log: Logger;
-  readonly #lease = new Lease();
+  readonly #lease: Lease;
+  /** Calls that the node which has become active has named so far. */
+  #kept = { epoch: 0, names: new Set<string>() };
 
   constructor(parts: ServiceParts, log: Logger) {
     this.#parts = parts;
     this.#log = log;
+    this.#lease = parts.lease;
+  }
+
+  get lease(): Lease {
+    return this.#lease;
   }
 
   /** The answer to a request as it came; never rejects. */
-  async handle(request: Partial<MediaRequest>): Promise<MediaReply> {
+  async handle(session: Session, request: Partial<MediaRequest>): Promise<MediaReply> {
     const id = typeof request.id === 'number' ? request.id : 0;
     const problem = problemOf(request);
     if (problem !== null) return { id, status: 400, reason: problem };
     try {
-      return await this.#dispatch(request as MediaRequest);
+      return await this.#dispatch(session, request as MediaRequest);
     } catch (error) {
       this.#log.error({ err: error, op: request.op }, 'request failed');
       return { id, status: 500, reason: (error as Error).message };
     }
   }
 
-  /** Whether a connection that was granted this epoch is still the active node's. */
-  admits(epoch: number): boolean {
-    return this.#lease.admits(epoch);
+  async #dispatch(session: Session, request: MediaRequest): Promise<MediaReply> {
+    const { id } = request;
+    if (request.op === 'hello') return this.#hello(session, request);
+    if (request.op === 'lease') {
+      if (session.node === '') return { id, status: 400, reason: 'no hello came before' };
+      return this.#lend(session, request);
+    }
+    const { epoch } = this.#lease;
+    if (!this.#lease.admits(request.epoch))
+      return { id, status: STALE_EPOCH, reason: `the newest epoch is ${epoch}`, epoch };
+    return await this.#command(request);
   }
 
-  async #dispatch(request: MediaRequest): Promise<MediaReply> {
+  #lend(session: Session, request: LeaseRequest): LeaseReply {
+    const before = this.#lease.epoch;
+    const reply = this.#lease.answer(session, request);
+    const { want } = request;
+    // A renewal with another epoch is a claim of a node that was active before this process was started.
+    if (reply.status === 200 && (want !== 'renew' || reply.epoch !== before))
+      this.#log.info({ node: session.node, want, epoch: reply.epoch }, 'lease');
+    return reply;
+  }
+
+  async #command(request: MediaCommand): Promise<MediaReply> {
     const { id } = request;
-    if (request.op === 'hello') return await this.#hello(request);
-    if (!this.#lease.admits(request.epoch)) {
-      return { id, status: STALE_EPOCH, reason: `the newest epoch is ${this.#lease.epoch}` };
-    }
     const { calls } = this.#parts;
     if (request.op === 'sdp') return await this.#sdp(request);
     if (request.op === 'stats') return await this.#stats(id, request.call);
-    if (request.op === 'closeLeg') await calls.closeLeg(request.call, request.leg);
+    if (request.op === 'keep') await this.#keep(request);
+    else if (request.op === 'closeLeg') await calls.closeLeg(request.call, request.leg);
     else await calls.close(request.call);
     return { id, status: 200 };
   }
 
-  async #hello({ id, v, node, epoch, fresh }: HelloRequest): Promise<MediaReply> {
-    if (v !== MEDIA_PROTOCOL_VERSION) {
+  #hello(session: Session, { id, v, node, leaseMs }: HelloRequest): MediaReply {
+    if (v !== MEDIA_PROTOCOL_VERSION)
       return { id, status: 400, reason: `version ${v} is not spoken here, only ${MEDIA_PROTOCOL_VERSION}` };
-    }
-    const granted = this.#lease.grant(node, epoch);
-    if (granted === null)
-      return { id, status: STALE_EPOCH, reason: `the newest epoch is ${this.#lease.epoch}` };
-    this.#log.info({ node, epoch: granted, fresh, calls: this.#parts.calls.size }, 'node is active');
-    if (fresh) await this.#parts.calls.closeAll();
+    if (leaseMs > this.#lease.leaseMs)
+      return { id, status: 400, reason: `a lease is ${this.#lease.leaseMs} ms here, not ${leaseMs}` };
+    session.node = node;
     const workers = this.#parts.workers().map(({ pid }) => ({ pid }));
-    const reply: HelloReply = { id, status: 200, v, epoch: granted, pid: process.pid, workers };
+    const reply: HelloReply = { id, status: 200, v, epoch: this.#lease.epoch, pid: process.pid, workers };
     return reply;
+  }
+
+  /** Takes effect at once with the last part; then waits until the others are closed. */
+  async #keep({ epoch, calls: names, last }: KeepRequest): Promise<void> {
+    const { calls } = this.#parts;
+    if (this.#kept.epoch !== epoch) this.#kept = { epoch, names: new Set() };
+    for (const name of names) if (calls.knows(name)) this.#kept.names.add(name);
+    if (!last) return;
+    const kept = this.#kept.names;
+    this.#kept = { epoch: 0, names: new Set() };
+    const before = calls.size;
+    const closed = calls.keep(kept);
+    this.#log.info({ kept: calls.size, closed: before - calls.size }, 'calls of the active node');
+    await closed;
   }
 
   async #sdp(request: SdpRequest): Promise<SdpReply> {

@@ -7,7 +7,7 @@ export interface MediaPort {
   readonly connected: boolean;
   /** Process id of the media process, 0 while not connected. */
   readonly pid: number;
-  /** Lease epoch that the media process granted, 0 while not connected. */
+  /** Lease epoch with which this node commands, 0 while it can't. */
   readonly epoch: number;
   /** @throws when not connected, or the connection is lost before the answer. */
   sdp(request: Omit<SdpRequest, 'op' | 'id' | 'epoch'>): Promise<SdpReply>;

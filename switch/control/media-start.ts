@@ -1,8 +1,9 @@
-/** Connects the node with its media process. */
+/** Connects the node with its media process, which also grants it the lease. */
 import { MediaClient } from '../../media/client.ts';
 import type { Config } from './config/schema.ts';
 import type { Logger } from './log.ts';
 import type { MediaPort } from './media-port.ts';
+import { keepSoleRole } from './sole-role.ts';
 
 /**
  * Begins to connect, and goes on doing so whenever the connection is lost.
@@ -10,9 +11,11 @@ import type { MediaPort } from './media-port.ts';
  */
 export function connectMedia(socket: string, config: Config, log: Logger): MediaPort {
   let closing = false;
+  const { leaseMs } = config.availability;
   const client = new MediaClient({
     socket,
     node: config.name,
+    leaseMs,
     requestTimeoutMs: config.media.setupTimeoutMs,
     outstandingMax: config.limits.pendingMedia + config.limits.calls,
     onState: (connected, reason) => {
@@ -21,9 +24,13 @@ export function connectMedia(socket: string, config: Config, log: Logger): Media
         log.error({ reason }, 'media process lost: calls are refused with 503 until it is back');
     },
   });
+  const keeper = keepSoleRole(client, leaseMs, (reason) => {
+    if (!closing) log.warn({ reason }, 'lease lost: it is asked for again');
+  });
   const close = client.close.bind(client);
   client.close = () => {
     closing = true;
+    keeper.close();
     close();
   };
   return client;

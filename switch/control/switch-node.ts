@@ -219,9 +219,9 @@ export class SwitchNode {
 
   async #waitForMedia(): Promise<void> {
     const untilMs = performance.now() + MEDIA_START_MS;
-    while (this.#media && !this.#media.connected && performance.now() < untilMs)
+    while (this.#media && this.#media.epoch === 0 && performance.now() < untilMs)
       await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
-    if (this.#media && !this.#media.connected)
+    if (this.#media?.epoch === 0)
       this.#log.error('the media process is not there: calls are refused with 503');
   }
 

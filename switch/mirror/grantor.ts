@@ -65,6 +65,11 @@ export class Grantor {
     return this.#holder !== null && this.#holder.epoch === epoch;
   }
 
+  /** Whether the node on this connection is the holder. */
+  holds(connection: number): boolean {
+    return this.#holder?.connection === connection;
+  }
+
   /**
    * Nodes can connect from now on. Not earlier: a holder that finds nobody to connect to takes that for a renewal,
    * so the time in which an unknown holder may live is counted from here.
@@ -80,7 +85,7 @@ export class Grantor {
   ask(connection: number, node: string, seen: number, nowMs: number): LeaseAnswer {
     this.#newest = Math.max(this.#newest, seen);
     // Who asks is not active: if it is the holder itself, it has given up what it held.
-    const others = this.#holder !== null && this.#holder.connection !== connection;
+    const others = this.#holder !== null && !this.holds(connection);
     if (nowMs < this.freeAtMs && (others || this.#unknown)) return this.#refused();
     return this.#grant(connection, node, Math.max(this.#newest, this.#base) + 1, nowMs);
   }
@@ -95,9 +100,9 @@ export class Grantor {
 
   /** The holder has stopped serving. @returns whether the lease became free by that. */
   release(connection: number, epoch: number): boolean {
-    const holds = this.#holder?.connection === connection && this.#holder.epoch === epoch;
-    if (holds) this.#holder = null;
-    return holds;
+    if (!this.holds(connection) || !this.admits(epoch)) return false;
+    this.#holder = null;
+    return true;
   }
 
   /**
@@ -106,7 +111,7 @@ export class Grantor {
    * @returns whether the lease became free by that.
    */
   closed(connection: number): boolean {
-    if (this.#holder?.connection !== connection) return false;
+    if (!this.holds(connection)) return false;
     this.#holder = null;
     return true;
   }

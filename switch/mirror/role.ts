@@ -53,7 +53,7 @@ export type RoleAction =
   | { type: 'ask'; request: number; seen: number }
   | { type: 'renew'; request: number; epoch: number }
   | { type: 'release'; epoch: number }
-  /** Serve, until the lease ends. */
+  /** Serve, until the lease ends; infinite for a single node. */
   | { type: 'promote'; epoch: number; leaseUntilMs: number }
   /** The lease ends later now. */
   | { type: 'lease'; untilMs: number }
@@ -69,7 +69,10 @@ export type RoleAction =
 export interface RoleOptions {
   /** Length of a lease, ms. */
   leaseMs: number;
-  /** Whether this node is one of a pair; a single one asks without waiting. */
+  /**
+   * Whether this node is one of a pair. A single one asks without waiting, and its lease has no end: it steps down only when it is
+   * refused, as there is nobody to make room for.
+   */
   peer: boolean;
 }
 
@@ -258,8 +261,8 @@ export class RoleMachine {
     this.#role = 'active';
     this.#epoch = epoch;
     this.#newest = epoch;
-    this.#leaseUntilMs = untilMs;
-    this.#actions.push({ type: 'promote', epoch, leaseUntilMs: untilMs });
+    this.#leaseUntilMs = this.#hasPeer ? untilMs : Number.POSITIVE_INFINITY;
+    this.#actions.push({ type: 'promote', epoch, leaseUntilMs: this.#leaseUntilMs });
   }
 
   #refused(newest: number): void {

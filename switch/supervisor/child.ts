@@ -10,7 +10,8 @@ export interface ChildOptions {
   name: string;
   /** Absolute path of the program. */
   file: string;
-  args?: readonly string[];
+  /** Its command line at a start: the first, the second, and so on. */
+  args?(starts: number): readonly string[];
   env?: Readonly<Record<string, string>>;
   /** Rewrites each line of its standard error; default: passed on as it is. */
   formatLine?(line: string): string;
@@ -30,6 +31,7 @@ export class Child {
   #restart: NodeJS.Timeout | null = null;
   #stopping = false;
   #startedMs = 0;
+  #starts = 0;
 
   constructor(options: ChildOptions, log: Logger) {
     this.#options = options;
@@ -43,7 +45,8 @@ export class Child {
   start(): void {
     this.#restart = null;
     this.#startedMs = performance.now();
-    const { file, args = [], env = {} } = this.#options;
+    const { file, env = {} } = this.#options;
+    const args = this.#options.args?.(++this.#starts) ?? [];
     // A process group of its own: Ctrl-C in the terminal reaches the supervisor only, which then drains.
     const child = fork(file, args, {
       detached: true,

@@ -60,7 +60,7 @@ export class Supervisor {
 
   #mediaChild(): Child {
     const file = join(ROOT, 'media/main.ts');
-    const args = mediaArguments(this.#loaded.config, this.#mediaSocket);
+    const args = (starts: number): string[] => mediaArguments(this.#loaded.config, this.#mediaSocket, starts);
     // The media process knows nothing of our configuration and always writes JSON.
     const formatLine = this.#loaded.config.logs.pretty ? formatLogLine : undefined;
     return new Child({ name: 'media', file, args, formatLine, gaveUp: () => void this.#fail() }, this.#log);

@@ -1,30 +1,60 @@
-import { expect, test } from 'vitest';
-import { Lease } from '../../control/lease.ts';
+/** The grantor with a real clock; its rules are tested in switch/test/mirror. */
+import { afterEach, expect, test } from 'vitest';
+import { Lease, type Session } from '../../control/lease.ts';
+import type { LeaseRequest } from '../../protocol.ts';
 
-test('the first node gets epoch 1, the next one a newer', () => {
-  const lease = new Lease();
-  expect(lease.grant('a', 0)).toBe(1);
-  expect(lease.admits(1)).toBe(true);
-  expect(lease.grant('b', 0)).toBe(2);
-  expect(lease.admits(1)).toBe(false);
-  expect(lease.admits(2)).toBe(true);
+const a: Session = { connection: 1, node: 'a' };
+const b: Session = { connection: 2, node: 'b' };
+const request = (want: LeaseRequest['want'], epoch: number): LeaseRequest => ({
+  op: 'lease',
+  id: 1,
+  want,
+  epoch,
 });
 
-test('a node that connects again keeps its epoch; another node does not get it', () => {
-  const lease = new Lease();
-  lease.grant('a', 0);
-  expect(lease.grant('a', 1)).toBe(1);
-  expect(lease.grant('b', 1)).toBeNull();
+let lease: Lease;
+afterEach(() => lease.close());
+
+function open(leaseMs: number, generation = 1): void {
+  lease = new Lease({ leaseMs, generation });
+  lease.opened();
+}
+
+test('is granted, renewed and released by its holder only', () => {
+  open(10_000);
+  let freed = 0;
+  lease.onFree = () => freed++;
+  expect(lease.answer(a, request('ask', 0))).toEqual({ id: 1, status: 200, epoch: 1 });
+  expect(lease.answer(b, request('ask', 1))).toEqual({ id: 1, status: 409, epoch: 1 });
+  expect(lease.answer(a, request('renew', 1))).toEqual({ id: 1, status: 200, epoch: 1 });
+  expect(lease.answer(b, request('renew', 1))).toEqual({ id: 1, status: 409, epoch: 1 });
+  expect(lease.answer(b, request('release', 1))).toEqual({ id: 1, status: 409, epoch: 1 });
+  expect([lease.holds(a), lease.holds(b), lease.admits(1), freed]).toEqual([true, false, true, 0]);
+  expect(lease.answer(a, request('release', 1))).toEqual({ id: 1, status: 200, epoch: 1 });
+  expect([lease.holds(a), lease.admits(1), freed]).toEqual([false, false, 1]);
 });
 
-test('an older epoch is refused, a newer one from elsewhere taken over', () => {
-  const lease = new Lease();
-  expect(lease.grant('a', 7)).toBe(7);
-  expect(lease.grant('b', 6)).toBeNull();
-  expect(lease.grant('b', 9)).toBe(9);
-  expect(lease.admits(7)).toBe(false);
+test('is free when the connection of its holder is closed', () => {
+  open(10_000);
+  let freed = 0;
+  lease.onFree = () => freed++;
+  lease.answer(a, request('ask', 0));
+  lease.closed(b);
+  expect(freed).toBe(0);
+  lease.closed(a);
+  expect(freed).toBe(1);
 });
 
-test('without a lease nothing is admitted', () => {
-  expect(new Lease().admits(0)).toBe(false);
+test('is free when it was not renewed, and that is told', async () => {
+  open(100);
+  lease.answer(a, request('ask', 0));
+  await new Promise<void>((resolve) => (lease.onFree = resolve));
+  expect(lease.answer(b, request('ask', 1))).toEqual({ id: 1, status: 200, epoch: 2 });
+});
+
+test('is free some time after a restart, if nobody has claimed it, and that is told', async () => {
+  open(100, 2);
+  expect(lease.answer(b, request('ask', 0))).toMatchObject({ status: 409 });
+  await new Promise<void>((resolve) => (lease.onFree = resolve));
+  expect(lease.answer(b, request('ask', 0))).toMatchObject({ status: 200 });
 });

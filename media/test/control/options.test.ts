@@ -15,6 +15,8 @@ describe('command line', () => {
       workers: 1,
       timeoutS: 120,
       callsMax: 5_000,
+      leaseMs: 350,
+      generation: 1,
       logLevel: 'info',
     });
   });
@@ -22,7 +24,7 @@ describe('command line', () => {
   test('all of them', () => {
     const args =
       '--socket s --address 0.0.0.0 --announced 198.51.100.1 --ports 1024-1033 --webrtc-port 5000 ' +
-      '--batch-budget 0 --workers 4 --timeout 0 --calls 3 --log-level warn';
+      '--batch-budget 0 --workers 4 --timeout 0 --calls 3 --lease 1000 --generation 7 --log-level warn';
     expect(parseOptions(args.split(' '))).toMatchObject({
       address: '0.0.0.0',
       announcedAddress: '198.51.100.1',
@@ -33,6 +35,8 @@ describe('command line', () => {
       workers: 4,
       timeoutS: 0,
       callsMax: 3,
+      leaseMs: 1_000,
+      generation: 7,
       logLevel: 'warn',
     });
   });

@@ -13,6 +13,7 @@ import {
   text,
   whole,
 } from '../../schema/builder.ts';
+import { LEASE_MS } from '../../mirror/lease-time.ts';
 import { ADVERTISE, hostPort, listener, route, token, trunk, user } from './schema-items.ts';
 
 /** The whole configuration. */
@@ -252,6 +253,16 @@ export const configSchema = record('Configuration of Strowger.', {
       minimum: 10,
       maximum: 30_000,
     }),
+  }),
+  availability: section('What goes on when a process dies.', {
+    leaseMs: whole(
+      'How long the active node may serve from when it asked for that; it asks every fifth of this. A node that hangs is replaced after 1.25 times this. Needs media.anchor, as the media process grants it.',
+      { default: LEASE_MS, minimum: 100, maximum: 10_000 },
+    ),
+    mirrorWaitMs: whole(
+      'How long the answer to an INVITE waits for the standby to acknowledge the call; it is sent then, and counted as unmirrored.',
+      { default: 5, minimum: 1, maximum: 1_000 },
+    ),
   }),
   overload: section(
     'Overload control: who may begin calls and registrations. Requests within dialogs and calls to emergency numbers are never refused here; what is refused gets 503 with Retry-After.',

@@ -8,27 +8,51 @@ let machine: RoleMachine;
 const at = (nowMs: number, event: RoleEvent) => machine.handle(event, nowMs);
 const types = (nowMs: number, event: RoleEvent) => at(nowMs, event).map(({ type }) => type);
 
-/** A single node that is active with epoch 1 from 0 until 100; renewals are due from 20 on. */
+/** One of a pair that is active with epoch 1 from 0 until 100 and hears no peer; renewals are due from 20 on. */
 function activeAlone(): void {
-  machine = new RoleMachine({ leaseMs: LEASE_MS, peer: false }, 0);
+  machine = new RoleMachine({ leaseMs: LEASE_MS, peer: true }, -LEASE_MS);
   at(0, { type: 'grantorUp' });
   at(1, { type: 'granted', request: 1, epoch: 1 });
 }
 
-/** One of a pair, active like that, with a standby. */
 function activeWithStandby(): void {
-  machine = new RoleMachine({ leaseMs: LEASE_MS, peer: true }, -LEASE_MS);
-  at(0, { type: 'grantorUp' });
-  at(1, { type: 'granted', request: 1, epoch: 1 });
+  activeAlone();
   at(2, { type: 'peer', role: 'standby', epoch: 0 });
 }
 
 describe('a single node', () => {
+  beforeEach(() => {
+    machine = new RoleMachine({ leaseMs: LEASE_MS, peer: false }, 0);
+  });
+
+  test('asks at once, and its lease has no end', () => {
+    expect(at(0, { type: 'grantorUp' })).toEqual([{ type: 'ask', request: 1, seen: 0 }]);
+    expect(at(5, { type: 'granted', request: 1, epoch: 3 })).toEqual([
+      { type: 'promote', epoch: 3, leaseUntilMs: Number.POSITIVE_INFINITY },
+    ]);
+    expect(at(1_000, { type: 'tick' })).toEqual([{ type: 'renew', request: 2, epoch: 3 }]);
+    expect(at(1_001, { type: 'granted', request: 2, epoch: 3 })).toEqual([]);
+    expect(types(1_002, { type: 'grantorDown' })).toEqual([]);
+    expect(types(9_000, { type: 'grantorAbsent', sinceMs: 8_999 })).toEqual([]);
+    expect(machine.entitled(1e9)).toBe(true);
+  });
+
+  test('steps down when it is refused, and asks anew when its host is ready', () => {
+    at(0, { type: 'grantorUp' });
+    at(1, { type: 'granted', request: 1, epoch: 1 });
+    at(20, { type: 'tick' });
+    expect(types(21, { type: 'refused', request: 2, epoch: 2 })).toEqual(['stepDown']);
+    expect(at(22, { type: 'restarted' })).toEqual([]);
+    expect(at(40, { type: 'tick' })).toEqual([{ type: 'ask', request: 3, seen: 2 }]);
+  });
+});
+
+describe('one of a pair', () => {
   beforeEach(activeAlone);
 
-  test('asks at once, is promoted by the grant, and renews', () => {
-    machine = new RoleMachine({ leaseMs: LEASE_MS, peer: false }, 0);
-    expect(at(0, { type: 'grantorUp' })).toEqual([{ type: 'ask', request: 1, seen: 0 }]);
+  test('is promoted by the grant, and renews', () => {
+    machine = new RoleMachine({ leaseMs: LEASE_MS, peer: true }, -LEASE_MS);
+    expect(at(0, { type: 'grantorUp' })).toContainEqual({ type: 'ask', request: 1, seen: 0 });
     expect(at(5, { type: 'granted', request: 1, epoch: 3 })).toEqual([
       { type: 'promote', epoch: 3, leaseUntilMs: 100 },
     ]);
@@ -50,9 +74,9 @@ describe('a single node', () => {
   });
 
   test('does not take a grant that comes when its lease has ended; it asks again', () => {
-    machine = new RoleMachine({ leaseMs: LEASE_MS, peer: false }, 0);
+    machine = new RoleMachine({ leaseMs: LEASE_MS, peer: true }, -LEASE_MS);
     at(0, { type: 'grantorUp' });
-    expect(types(100, { type: 'granted', request: 1, epoch: 1 })).toEqual(['ask']);
+    expect(types(100, { type: 'granted', request: 1, epoch: 1 })).toContain('ask');
     expect(machine.role).toBe('asking');
   });
 
@@ -64,7 +88,8 @@ describe('a single node', () => {
     ]);
     expect(machine).toMatchObject({ role: 'fenced', epoch: 0 });
     expect(types(200, { type: 'tick' })).toEqual([]);
-    expect(at(201, { type: 'restarted' })).toEqual([{ type: 'ask', request: 4, seen: 1 }]);
+    expect(types(201, { type: 'restarted' })).toEqual(['connectPeer']);
+    expect(at(301, { type: 'tick' })).toContainEqual({ type: 'ask', request: 4, seen: 1 });
   });
 
   test('goes on when nobody listens where the grantor was, from the beginning of each attempt', () => {
