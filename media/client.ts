@@ -265,10 +265,11 @@ export class MediaClient {
         socket.destroy(error as Error);
         return;
       }
-      // To close would give the lease away while this node serves. It ends by itself, and then the connection may.
+      // To close would give the lease away while this node serves.
       this.#deaf = true;
       socket.pause();
       this.#lost((error as Error).message);
+      this.onLease({ type: 'garbled' });
     }
   }
 

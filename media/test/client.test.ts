@@ -293,32 +293,49 @@ describe('a media process that does not answer', () => {
 });
 
 describe('a media process that sends what is no message', () => {
-  test('is no longer listened to; an active node closes its connection only when it serves no longer', async () => {
-    let socket: Socket | null = null;
+  let socket: Socket | null;
+
+  async function serveGarbage(): Promise<void> {
+    socket = null;
     silent = createServer((accepted) => {
       socket = accepted;
       const reader = new FrameReader();
       accepted.on('data', (chunk: Buffer) => {
-        const [{ id } = { id: 0 }] = reader.push(chunk) as { id: number }[];
-        accepted.write(encodeFrame({ id, status: 200, v: 2, epoch: 0, pid: 1, workers: [] }));
+        for (const { op, id } of reader.push(chunk) as { op: string; id: number }[]) {
+          const hello = { v: 2, pid: 1, workers: [] };
+          accepted.write(encodeFrame({ id, status: 200, epoch: 1, ...(op === 'hello' ? hello : {}) }));
+        }
       });
     });
     await new Promise<void>((resolve) => silent!.listen(path, resolve));
+  }
+
+  test('is no longer listened to; an active node closes its connection only when it serves no longer', async () => {
+    await serveGarbage();
     const client = connect();
     await connected(client);
     client.activate(1, null);
-    const down = new Promise<void>((resolve) => {
-      client.onLease = ({ type }) => type === 'grantorDown' && resolve();
+    const garbled = new Promise<void>((resolve) => {
+      client.onLease = ({ type }) => type === 'garbled' && resolve();
     });
     let ended = false;
     socket!.on('end', () => (ended = true));
     socket!.write('GET / HTTP/1.1\r\n\r\n');
-    await down;
+    await garbled;
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(ended).toBe(false);
+    expect([ended, client.connected]).toEqual([false, false]);
     client.deactivate();
     await expect.poll(() => ended).toBe(true);
     await connected(client);
+  });
+
+  test('is connected to anew by a node without a peer', async () => {
+    await serveGarbage();
+    const client = connectSole();
+    await active(client);
+    const before = socket!;
+    before.write('GET / HTTP/1.1\r\n\r\n');
+    await expect.poll(() => socket !== before && client.connected).toBe(true);
   });
 });
 

@@ -3,9 +3,12 @@
 /** How long a lease lasts from when its holder sent the request, ms. A default; 100..10000. */
 export const LEASE_MS = 350;
 
+/** Renewals in the time of one lease. */
+export const RENEWALS = 5;
+
 /** Time between two renewals, and between two attempts of whatever is tried again, ms. */
 export function renewEveryMs(leaseMs: number): number {
-  return leaseMs / 5;
+  return leaseMs / RENEWALS;
 }
 
 /**

@@ -5,7 +5,7 @@
  * A node is entitled to serve while it is active and its clock has not reached the end of its lease. The machine keeps to
  * that, and so does the core by itself (EV_LEASE), as it may be stopped between any two instructions.
  */
-import { renewEveryMs } from './lease-time.ts';
+import { RENEWALS, renewEveryMs } from './lease-time.ts';
 
 export type Role = 'standby' | 'asking' | 'active' | 'fenced';
 
@@ -14,6 +14,7 @@ export type StepDownReason =
   | 'the lease has ended'
   | 'the lease was refused'
   | 'a newer epoch is out'
+  | 'the grantor is not understood'
   | 'switchover'
   | 'stop';
 
@@ -28,6 +29,8 @@ export type RoleEvent =
   | { type: 'grantorUp' }
   /** The connection to the grantor is closed, by the other side: a node that is active never closes it. */
   | { type: 'grantorDown' }
+  /** What the grantor sends is no message: the connection is of no use, but can be closed only after `stepDown`. */
+  | { type: 'garbled' }
   /** Nobody listens where the grantor should: an attempt to connect that began at `sinceMs` was refused. */
   | { type: 'grantorAbsent'; sinceMs: number }
   /** Answers to the request with that number. */
@@ -173,6 +176,9 @@ export class RoleMachine {
         this.#free = false;
         this.#sentMs.clear();
         break;
+      case 'garbled':
+        if (this.#role === 'active') this.#stepDown('the grantor is not understood');
+        break;
       case 'grantorAbsent':
         this.#extend(event.sinceMs + this.#leaseMs);
         break;
@@ -215,7 +221,8 @@ export class RoleMachine {
     if (this.#drainUntilMs !== null && nowMs >= this.#drainUntilMs) this.#resume();
     if (this.#role !== 'active') this.#seek(nowMs);
     if (!this.#grantor || nowMs < this.#requestMs) return;
-    if (this.#role === 'active') this.#request(nowMs, 'renew');
+    // No more than one lease can use; a grantor that hangs answers none of them.
+    if (this.#role === 'active' && this.#sentMs.size < RENEWALS) this.#request(nowMs, 'renew');
     // One at a time: a second one would give up what the first is granted.
     else if (this.#role === 'asking' && this.#sentMs.size === 0) this.#request(nowMs, 'ask');
   }

@@ -37,6 +37,14 @@ describe('a single node', () => {
     expect(machine.entitled(1e9)).toBe(true);
   });
 
+  test('has few renewals under way with a grantor that hangs, and goes on when that answers again', () => {
+    at(0, { type: 'grantorUp' });
+    at(1, { type: 'granted', request: 1, epoch: 1 });
+    const renewals = Array.from({ length: 100 }, (_, i) => types(100 * (i + 1), { type: 'tick' })).flat();
+    expect(renewals).toEqual(Array(5).fill('renew'));
+    expect(types(20_000, { type: 'granted', request: 2, epoch: 1 })).toEqual(['renew']);
+  });
+
   test('steps down when it is refused, and asks anew when its host is ready', () => {
     at(0, { type: 'grantorUp' });
     at(1, { type: 'granted', request: 1, epoch: 1 });
@@ -115,6 +123,12 @@ describe('one of a pair', () => {
     expect(at(15, { type: 'outdated', epoch: 1 })).toEqual([]);
     expect(at(15, { type: 'outdated', epoch: 2 })).toEqual([
       { type: 'stepDown', reason: 'a newer epoch is out' },
+    ]);
+  });
+
+  test('steps down when it does not understand the grantor', () => {
+    expect(at(15, { type: 'garbled' })).toEqual([
+      { type: 'stepDown', reason: 'the grantor is not understood' },
     ]);
   });
 
