@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { svelte, vitePreprocess } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { markdown } from './markdown.ts';
 
 const ROOT = import.meta.dirname;
 
@@ -16,7 +17,7 @@ const PAGES = [
 /** Where `vite` alone finds a switch: npm start. */
 const SWITCH = 'http://127.0.0.1:8080';
 
-const shared = { plugins: [svelte({ configFile: false, preprocess: vitePreprocess() })] };
+const shared = { plugins: [svelte({ configFile: false, preprocess: vitePreprocess() }), markdown()] };
 // Top-level await, CSS nesting and light-dark().
 const target = ['chrome123', 'firefox128', 'safari17.5'];
 

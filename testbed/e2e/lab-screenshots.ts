@@ -36,6 +36,8 @@ const STATES: Record<string, { scenario: string; atS: number; clicks: readonly s
   storm: { scenario: 'storm', atS: 62, clicks: ['node-A'] },
   hundred: { scenario: 'hundred-phones', atS: 30, clicks: [] },
   open: { scenario: 'two-switches', atS: 30, clicks: ['open'] },
+  phone: { scenario: 'forking', atS: 6, clicks: ['phone-p2', 'take'] },
+  rules: { scenario: 'two-switches', atS: 30, clicks: ['rules'] },
 };
 
 const { values } = parseArgs({ options: { all: { type: 'string' } } });

@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeFolder, removeFolder } from '../../switch/test/e2e/harness/folder.ts';
 import { REPOSITORY } from '../../switch/test/e2e/harness/repository.ts';
+import { busyScenario } from '../../wasm-core/sim/busy.ts';
 import { play } from '../../wasm-core/sim/play.ts';
 import { buildDefect } from '../../wasm-core/sim/defects/build.ts';
 import { DEFECTS } from '../../wasm-core/sim/defects/defects.ts';
@@ -63,6 +64,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}`;
   browser = await launchChromium();
   page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  page.setDefaultTimeout(8_000);
   page.on('pageerror', (error) => errors.push(error.message));
 });
 afterAll(async () => {
@@ -154,6 +156,92 @@ describe('the lab page', () => {
     expect(await page.evaluate(() => window.strowgerLab!.view.callsUp)).toBe(0);
   });
 
+  test("rings aloud for a phone in somebody's hand, and only then", async () => {
+    await open('#scenario=two-phones');
+    await seek(5 * S);
+    const tone = () => page.evaluate(() => window.strowgerLab!.tone);
+    const isRinging = () => page.waitForFunction(() => window.strowgerLab!.tone === 'ring');
+    await page.getByTestId('speed').fill('-1');
+    await page.getByTestId('play').click();
+    expect(await tone()).toBe(null);
+    await page.getByTestId('restart').click();
+    await page.getByTestId('phone-p2').click();
+    await page.getByTestId('take').click();
+    await seek(5 * S);
+    await isRinging();
+    await page.getByTestId('sounds').uncheck();
+    expect(await tone()).toBe(null);
+    await page.getByTestId('sounds').check();
+    await isRinging();
+    await page.getByTestId('play').click();
+    expect(await tone()).toBe(null);
+  });
+
+  test('lets an operator end a call', async () => {
+    await open('#scenario=two-phones');
+    await seek(12 * S);
+    await page.getByTestId('hosts-tab').click();
+    await page.getByTestId('call').click();
+    await page.getByTestId('end-call').click();
+    await seek(14 * S);
+    expect(await page.evaluate(() => window.strowgerLab!.view.callsUp)).toBe(0);
+    expect(await page.getByTestId('end-call').count()).toBe(0);
+  });
+
+  test('has tabs that the arrow keys change', async () => {
+    await open();
+    const [trace, hosts] = ['Trace', 'Calls and hosts'].map((name) => page.getByRole('tab', { name }));
+    await trace!.focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await hosts!.getAttribute('aria-selected')).toBe('true');
+    expect(await hosts!.evaluate((tab) => tab === document.activeElement)).toBe(true);
+    await page.getByRole('tabpanel', { name: 'Calls and hosts' }).waitFor();
+    await page.keyboard.press('ArrowRight');
+    expect(await trace!.getAttribute('aria-selected')).toBe('true');
+    expect(await hosts!.getAttribute('tabindex')).toBe('-1');
+    expect(await page.evaluate(() => window.strowgerLab!.view.nowUs)).toBe(0);
+  });
+
+  test('takes a file that is dropped', async () => {
+    await open();
+    const drop = async (name: string, text: string) => {
+      const dataTransfer = await page.evaluateHandle(
+        ([called, content]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([content], called));
+          return transfer;
+        },
+        [name, text] as const,
+      );
+      await page.dispatchEvent('body', 'dragover', { dataTransfer });
+      await page.getByTestId('dropping').waitFor();
+      await page.dispatchEvent('body', 'drop', { dataTransfer });
+      await page.getByTestId('dropping').waitFor({ state: 'detached' });
+    };
+    await drop('a.json', '{');
+    await page.getByRole('alert').getByText('a.json').waitFor();
+    await drop('a.swrec', 'no recording');
+    await page.getByRole('heading', { name: 'Recording a.swrec' }).waitFor();
+    await drop('a.json', writeScenario(builtIn('forking')!.make()));
+    await page.getByRole('heading', { level: 1, name: 'One number, three devices' }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  test('shows how far a long rewind is, and stays where it is told to', async () => {
+    await open();
+    const scenario = busyScenario(1, 600);
+    await page.evaluate((what) => window.strowgerLab!.open({ kind: 'scenario', scenario: what }), scenario);
+    const endUs = scenario.durationMs * 1_000;
+    await page.evaluate((us) => window.strowgerLab!.seek(us), endUs);
+    const progress = page.getByRole('progressbar');
+    const done = await progress.evaluate((bar) => (bar as HTMLProgressElement).value);
+    await page.getByTestId('stop-seeking').click();
+    await progress.waitFor({ state: 'detached' });
+    const nowUs = await page.evaluate(() => window.strowgerLab!.view.nowUs);
+    expect(nowUs).toBeGreaterThanOrEqual(done * endUs);
+    expect(nowUs).toBeLessThan(endUs);
+  });
+
   test('opens a seed and a scenario file, and says what is wrong with one', async () => {
     await open();
     await page.getByTestId('open').click();
@@ -213,7 +301,12 @@ describe('the lab page', () => {
     expect(await page.getByTestId('failure').textContent()).toContain(failure!.text);
     expect(await page.evaluate(() => window.strowgerLab!.view.nowUs)).toBe(failure!.atUs);
     await page.getByRole('button', { name: 'About this rule' }).click();
-    await page.getByRole('heading', { level: 2, name: failure!.checker }).waitFor();
+    const rule = page.getByTestId('rule-page');
+    await rule.getByRole('heading', { name: failure!.checker }).waitFor();
+    await page.getByTestId('all-rules').click();
+    await rule.getByRole('heading', { name: 'Checkers' }).waitFor();
+    await rule.getByRole('link', { name: 'no-trap' }).click();
+    await rule.getByText('The core never traps').waitFor();
     await page.unroute('**/core-*.wasm');
   });
 

@@ -9,6 +9,7 @@ import { readScenario } from '../../wasm-core/sim/scenario-file.ts';
 import type { Scenario } from '../../wasm-core/sim/scenario.ts';
 import { Simulation } from '../../wasm-core/sim/simulation.ts';
 import { drawScenario, type SwarmOptions } from '../../wasm-core/sim/swarm.ts';
+import type { ToneName } from '../softphone/browser/tones.ts';
 import type { Lab } from './lab.svelte.ts';
 import type { Source } from './link.ts';
 import { builtIn } from './scenarios.ts';
@@ -23,6 +24,8 @@ export interface StrowgerLab {
   /** SHA-256 of the core, hexadecimal. */
   readonly coreSha256: string;
   readonly view: View;
+  /** What is heard, null for silence. */
+  readonly tone: ToneName | null;
   /** Plays the scenario of a seed to its end, apart from what the page shows. */
   runSeed(seed: number, options?: SwarmOptions): LabOutcome;
   /** The same of a scenario file's text, or of a scenario of the page by its id. */
@@ -51,6 +54,9 @@ export function exposeHook(lab: Lab): void {
     coreSha256: lab.sha256,
     get view() {
       return lab.view;
+    },
+    get tone() {
+      return lab.sounds.playing;
     },
     runSeed: (seed, options) => run(drawScenario(seed, options)),
     runScenario: (json) => run(readScenario(json)),

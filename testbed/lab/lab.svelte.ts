@@ -6,6 +6,7 @@ import { drawScenario } from '../../wasm-core/sim/swarm.ts';
 import { builtIn } from './scenarios.ts';
 import { type SharedState, type Source, writeLink } from './link.ts';
 import { Recorder } from './recorder.ts';
+import { Sounds, toneOf } from './sounds.svelte.ts';
 import { type Deed, Session, UNTIL_HEALED_MS } from './session.ts';
 import { type View, viewOf } from './view-model.ts';
 
@@ -22,13 +23,21 @@ const SEEN_MS = 350;
 const WATCHED_MS = 700;
 /** With more phones there is always a message on its way, and time would be slow all the time. */
 const WATCHED_PHONES_MAX = 12;
-/** Work between two frames, ms. */
+/** Work between two frames, ms: at least, and at most, where drawing takes so long that a frame has time for more. */
 const SLICE_MS = 12;
+const SLICE_MAX_MS = 40;
+/** Above this speed a message can't be followed: fewer are drawn, and the page is drawn anew less often. */
+const FOLLOWED_SPEED_MAX = 20;
 const FLYING_MAX = 300;
+const FLYING_FAST_MAX = 40;
 /** The page is drawn anew so often at most, ms; messages on their way move with each frame. */
 const REFRESH_MS = 100;
 /** The same while nothing is to be followed by eye. */
 const REFRESH_FAST_MS = 500;
+/** A seek that lasts longer shows how far it is; others show where they end only, ms. */
+const SEEK_SHOWN_MS = 2_000;
+/** A step back, µs. */
+const BACK_US = 1_000_000;
 const FIRST_MOVED_IP = ipOf('10.9.9.1');
 const MOVED_PORT = 5070;
 
@@ -49,6 +58,9 @@ export class Lab {
   isWatching = $state(true);
   /** Where it runs to without being drawn, µs; undefined: it doesn't. */
   seekUs = $state<number>();
+  /** How much of a long seek is done, 0 to 1; undefined: there is none, or it is a short one. */
+  seekDone = $state<number>();
+  readonly sounds = new Sounds();
   failure = $state.raw<Failure>();
   /** Virtual seconds per second that are reached. */
   rate = $state(0);
@@ -58,6 +70,8 @@ export class Lab {
   #wantedUs = 0;
   #lastFrame = 0;
   #lastRefresh = 0;
+  /** Where and when, `performance.now()`, the seek began. */
+  #seekBegan = { us: 0, ms: 0 };
   #measured = { at: 0, us: 0 };
   #moved = 0;
 
@@ -80,7 +94,7 @@ export class Lab {
     this.isWatching = scenario.phones.length <= WATCHED_PHONES_MAX;
     this.selection = null;
     this.isPlaying = false;
-    if (state !== undefined && state.atUs > 0) this.seekUs = state.atUs;
+    if (state !== undefined && state.atUs > 0) this.#beginSeek(state.atUs);
   }
 
   #adopt(session: Session): void {
@@ -90,10 +104,8 @@ export class Lab {
 
   #began(): void {
     this.failure = undefined;
-    this.seekUs = undefined;
-    this.#wantedUs = 0;
     this.#measured = { at: performance.now(), us: 0 };
-    this.refresh();
+    this.stopSeeking();
   }
 
   #observe() {
@@ -103,7 +115,8 @@ export class Lab {
       this.recorder,
       {
         flight: (flight: Flight) => {
-          if (this.seekUs === undefined && this.speed !== FASTEST && this.flying.length < FLYING_MAX)
+          const most = this.isFast ? FLYING_FAST_MAX : FLYING_MAX;
+          if (this.seekUs === undefined && this.speed !== FASTEST && this.flying.length < most)
             this.flying.push({ flight, bornMs: performance.now() });
         },
         failed: (failure: Failure) => {
@@ -117,6 +130,13 @@ export class Lab {
   refresh(): void {
     this.#lastRefresh = performance.now();
     this.view = viewOf(this.session.simulation, this.recorder);
+    const isHeard = this.isPlaying && this.seekUs === undefined;
+    this.sounds.play(isHeard ? toneOf(this.view.phones) : null);
+  }
+
+  /** Messages come too fast to be followed. */
+  get isFast(): boolean {
+    return this.speed === FASTEST || this.speed > FOLLOWED_SPEED_MAX;
   }
 
   get scenario(): Scenario {
@@ -129,6 +149,7 @@ export class Lab {
     this.isPlaying = !this.isPlaying && !this.session.simulation.isOver;
     this.#wantedUs = this.session.nowUs;
     this.#measured = { at: performance.now(), us: this.session.nowUs };
+    this.refresh();
   }
 
   /** The next event. */
@@ -155,9 +176,33 @@ export class Lab {
 
   /** To a moment, by running from the beginning when it has passed. */
   seek(us: number): void {
-    if (us < this.session.nowUs) this.restart();
+    if (us < this.session.nowUs) {
+      this.session.restart();
+      this.failure = undefined;
+    }
+    this.#beginSeek(us);
+  }
+
+  /** A second back. */
+  back(): void {
+    this.isPlaying = false;
+    this.seek(Math.max(0, (this.seekUs ?? this.session.nowUs) - BACK_US));
+  }
+
+  /** Stays at the moment that a seek has come to. */
+  stopSeeking(): void {
+    this.seekUs = undefined;
+    this.seekDone = undefined;
+    this.#wantedUs = this.session.nowUs;
+    this.refresh();
+  }
+
+  #beginSeek(us: number): void {
     this.flying = [];
     this.seekUs = us;
+    this.seekDone = undefined;
+    this.#seekBegan = { us: this.session.nowUs, ms: performance.now() };
+    this.sounds.play(null);
   }
 
   #frame(now: number): void {
@@ -167,22 +212,29 @@ export class Lab {
     this.flying = this.flying.filter((flying) => partOf(flying, this.session.nowUs, performance.now()) < 1);
     const moves = this.seekUs !== undefined || this.isPlaying;
     if (!moves) return;
-    const endMs = performance.now() + SLICE_MS;
+    const endMs = performance.now() + Math.min(SLICE_MAX_MS, Math.max(SLICE_MS, passedMs / 2));
     const isTimeUp = () => performance.now() >= endMs;
     if (this.seekUs !== undefined) this.#goOnSeeking(this.seekUs, isTimeUp);
     else this.#goOnPlaying(passedMs, isTimeUp);
     if (this.session.simulation.isOver) this.isPlaying = false;
     this.#measure(now);
+    this.#refreshInTime(now);
+  }
+
+  #refreshInTime(now: number): void {
+    if (this.seekUs !== undefined) {
+      const { us, ms } = this.#seekBegan;
+      if (now - ms < SEEK_SHOWN_MS) return;
+      this.seekDone = (this.session.nowUs - us) / Math.max(1, this.seekUs - us);
+    }
+    const everyMs = this.seekUs !== undefined || this.isFast ? REFRESH_FAST_MS : REFRESH_MS;
     const isDone = this.seekUs === undefined && !this.isPlaying;
-    const isFast = this.seekUs !== undefined || this.speed === FASTEST;
-    if (isDone || now - this.#lastRefresh >= (isFast ? REFRESH_FAST_MS : REFRESH_MS)) this.refresh();
+    if (isDone || now - this.#lastRefresh >= everyMs) this.refresh();
   }
 
   #goOnSeeking(us: number, isTimeUp: () => boolean): void {
     const there = this.session.runUntil(us, isTimeUp) || this.session.simulation.isOver;
-    if (!there) return;
-    this.seekUs = undefined;
-    this.#wantedUs = this.session.nowUs;
+    if (there) this.stopSeeking();
   }
 
   #goOnPlaying(passedMs: number, isTimeUp: () => boolean): void {
@@ -258,6 +310,15 @@ export class Lab {
       )
     );
     this.do({ kind: 'fault', fault: { kind: 'move', phone, ip, port: MOVED_PORT } });
+  }
+
+  /** Switches whose core has the call, each with the call's place among theirs. */
+  holdersOf(callId: string): { node: string; nth: number }[] {
+    const { simulation } = this.session;
+    return simulation.nodes.flatMap((node) => {
+      const nth = simulation.callsOf(node).findIndex((call) => call.callId === callId);
+      return nth < 0 || node.state !== 'up' ? [] : [{ node: node.name, nth }];
+    });
   }
 
   /** Ends those of the faults that last. */

@@ -62,6 +62,11 @@ export async function readLink(fragment: string): Promise<SharedState | null> {
   return { source, acts, atUs, speed };
 }
 
+/** Takes a session out of the address: another one is shown. */
+export function forgetLink(): void {
+  history.replaceState(null, '', location.pathname + location.search);
+}
+
 function sourceOf(kind: string, value: string): Source {
   if (kind === 'scenario') return { kind: 'built-in', id: value };
   const seed = Number(value);
