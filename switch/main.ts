@@ -11,7 +11,8 @@ const USAGE = `Usage: strowger [--config FILE] [--check]
   --config FILE  configuration; default: STROWGER_CONFIG, else config/demo.yaml
   --check        only check the configuration
   --help         show this
-Signals: SIGINT, SIGTERM drain and stop (twice: at once); SIGHUP reads users, trunks and routes again.
+Signals: SIGINT, SIGTERM drain and stop (twice: at once); SIGHUP reads users, trunks and routes again; SIGUSR2 lets the
+standby take over.
 `;
 const EXIT_USAGE = 2;
 
@@ -56,6 +57,7 @@ function runSupervised(loaded: LoadedConfig): Promise<number> {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   process.on('SIGHUP', () => supervisor.reload());
+  process.on('SIGUSR2', () => supervisor.switchOver());
   supervisor.start();
   return supervisor.finished;
 }

@@ -1,19 +1,29 @@
 /** The node process: runs one signalling node as the supervisor's messages say. */
+import type { MediaClient } from '../media/client.ts';
 import type { EndName } from '../wasm-core/sim/recording/records.ts';
 import { makeBank } from './control/bank-maker.ts';
 import { ConfigError } from './control/config/errors.ts';
-import { loadConfig } from './control/config/load.ts';
+import { type LoadedConfig, loadConfig } from './control/config/load.ts';
 import { createLogger, type Logger } from './control/log.ts';
-import { connectMedia } from './control/media-start.ts';
+import { connectMedia, watchMedia } from './control/media-start.ts';
+import { PairRole } from './control/pair-role.ts';
 import { startRecorder } from './control/recorder-start.ts';
 import type { RealtimePort } from './control/realtime-port.ts';
 import { StartError, startRealtime } from './control/realtime-start.ts';
 import { SwitchNode } from './control/switch-node.ts';
-import type { FromNode, StartNode, ToNode } from './supervisor/messages.ts';
+import {
+  EXIT_STEPPED_DOWN,
+  type FromNode,
+  type PeerNode,
+  type StartNode,
+  type ToNode,
+} from './supervisor/messages.ts';
 
 const EXIT_CRASHED = 1;
 const EXIT_FAILED = 3;
 const EXIT_STUCK = 4;
+/** Where the nodes of a pair call each other. */
+const PEER_HOST = '127.0.0.1';
 
 /** Tells the supervisor; resolves when the message has left. */
 function tell(message: FromNode): Promise<void> {
@@ -39,7 +49,8 @@ class RunningNode {
   /** @throws ConfigError, StartError, or the system's error of a listener. */
   static async start(start: StartNode): Promise<RunningNode> {
     const loaded = await loadConfig(start.configFile);
-    const log = createLogger(loaded.config.logs, loaded.config.name);
+    const name = start.node ?? loaded.config.name;
+    const log = createLogger(loaded.config.logs, name);
     logFatal(log);
     const recorder = await startRecorder(loaded, log);
     const failed = async (reason: EndName): Promise<void> => {
@@ -48,18 +59,36 @@ class RunningNode {
     };
     const realtime = await startRealtime(loaded, start.secret, log, recorder, failed);
     const { mediaSocket, token } = start;
-    const media = mediaSocket === null ? null : connectMedia(mediaSocket, loaded.config, log);
     const stuck = (): void => void failed('stuck');
-    const node = new SwitchNode({ loaded, realtime, media, recorder, token, log, stuck });
+    const parts = { loaded, realtime, recorder, token, log, stuck, name };
+    if (start.node !== null && mediaSocket !== null) {
+      const media = watchMedia(mediaSocket, name, loaded.config, log);
+      const node = new SwitchNode({ ...parts, media });
+      node.pair = await joinPair(node, media, { start, loaded, realtime, log });
+      return new RunningNode(start.configFile, realtime, node);
+    }
+    const media = mediaSocket === null ? null : connectMedia(mediaSocket, loaded.config, log);
+    const node = new SwitchNode({ ...parts, media });
     const info = await node.start();
-    await tell({ type: 'ready', info });
+    await tell({ type: 'ready', info, epoch: 0 });
     return new RunningNode(start.configFile, realtime, node);
+  }
+
+  /** Of a pair: where the other node is now. */
+  setPeer(address: PeerNode['address']): void {
+    this.#node.pair?.setPeer(address);
+  }
+
+  /** Of a pair: lets the standby take over. */
+  switchOver(): void {
+    this.#node.pair?.switchOver();
   }
 
   /** Waits for calls to end, then ends the process. */
   async drain(): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
+    if (this.#node.pair !== null && this.#node.pair.role !== 'active') return await this.end();
     await tell({ type: 'draining', calls: this.#node.callsActive });
     await this.#node.drain();
     await this.end();
@@ -87,6 +116,32 @@ class RunningNode {
   }
 }
 
+/** The role of a node of a pair; it tells the supervisor when it serves, and ends when it may no longer. */
+async function joinPair(
+  node: SwitchNode,
+  media: MediaClient,
+  parts: { start: StartNode; loaded: LoadedConfig; realtime: RealtimePort; log: Logger },
+): Promise<PairRole> {
+  const { start, loaded, realtime, log } = parts;
+  const pair = new PairRole(
+    {
+      node: start.node!,
+      calls: start.callsPeer,
+      leaseMs: loaded.config.availability.leaseMs,
+      secret: Buffer.from(start.secret, 'hex'),
+      link: node.link,
+      realtime,
+      media,
+      promoted: async (epoch) => tell({ type: 'ready', info: await node.start(), epoch }),
+      ended: () => process.exit(EXIT_STEPPED_DOWN),
+    },
+    log,
+  );
+  const port = await pair.listen(PEER_HOST);
+  await tell({ type: 'standby', host: PEER_HOST, port });
+  return pair;
+}
+
 /** A mistake of ours must leave its trace in the log before the process ends and is started again. */
 function logFatal(log: Logger): void {
   process.on('uncaughtException', (error) => {
@@ -108,6 +163,7 @@ function main(): void {
     process.exit(EXIT_FAILED);
   }
   let running: RunningNode | null = null;
+  let peer: PeerNode['address'] = null;
   /** Before it runs there is nothing to drain or close. */
   const end = (how: 'drain' | 'end'): void => {
     if (running === null) process.exit(0);
@@ -115,10 +171,15 @@ function main(): void {
   };
   const starting = async (message: StartNode): Promise<void> => {
     running = await RunningNode.start(message);
+    running.setPeer(peer);
   };
   process.on('message', (message: ToNode) => {
     if (message.type === 'start') void starting(message).catch(failed);
     else if (message.type === 'drain') end('drain');
+    else if (message.type === 'peer') {
+      peer = message.address;
+      running?.setPeer(peer);
+    } else if (message.type === 'switchover') running?.switchOver();
     else void running?.reload();
   });
   process.on('SIGTERM', () => end('end'));

@@ -4,6 +4,7 @@ import type { Config } from '../control/config/schema.ts';
 import type { CoreLink } from '../control/core-link.ts';
 import type { MediaBridge } from '../control/media-bridge.ts';
 import type { MediaPort } from '../control/media-port.ts';
+import type { PairRole } from '../control/pair-role.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { RealtimeReading } from '../control/realtime-port.ts';
 
@@ -13,6 +14,10 @@ export type NodeState = 'starting' | 'ok' | 'draining';
 /** A node, as far as the API may see and touch it. */
 export interface ApiContext {
   config: Config;
+  /** Name of this node. */
+  name: string;
+  /** Null when there is no second node. */
+  readonly pair: PairRole | null;
   /** Lease epoch of this node. */
   readonly epoch: number;
   readonly state: NodeState;

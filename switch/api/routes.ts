@@ -1,4 +1,5 @@
 /** The route table: all that is served besides pages and the SIP WebSocket. */
+import * as abi from '../../wasm-core/assembly/abi.ts';
 import type { ApiContext } from './context.ts';
 import { json } from './exchange.ts';
 import { openApiDocument } from './openapi.ts';
@@ -54,9 +55,21 @@ const systemRoutes: readonly Route<ApiContext>[] = [
     },
     handle(context) {
       const state = context.state === 'draining' ? 'draining' : 'running';
-      const nodes = [
-        { id: context.config.name, role: 'active', pid: process.pid, epoch: context.epoch, state },
+      const nodes: object[] = [
+        {
+          id: context.name,
+          role: 'active',
+          pid: process.pid,
+          epoch: context.epoch,
+          state,
+          ...(context.pair && mirrorView(context)),
+        },
       ];
+      const peer = context.pair?.peer;
+      if (peer) {
+        const { node: id, pid, epoch } = peer;
+        nodes.push({ id, role: 'standby', pid, epoch, state: 'running' });
+      }
       const media = context.media?.port;
       if (media)
         nodes.push({
@@ -78,6 +91,22 @@ const systemRoutes: readonly Route<ApiContext>[] = [
     handle: () => json(openApiDocument(routes)),
   },
 ];
+
+/** What the standby still has to get, and how this node came to be active. */
+function mirrorView(context: ApiContext): object {
+  const { counters } = context.realtime();
+  const { activeSinceMs, takeoverMs } = context.pair!;
+  return {
+    activeSince: new Date(activeSinceMs).toISOString(),
+    takeoverMs: Math.round(takeoverMs * 10) / 10,
+    mirror: {
+      synced: counters[abi.C_MIRROR_SYNCED] === 1,
+      lagRecords: counters[abi.C_MIRROR_DIRTY] ?? 0,
+      lagFrames: counters[abi.C_MIRROR_UNACKED] ?? 0,
+      unmirrored: counters[abi.C_UNMIRRORED] ?? 0,
+    },
+  };
+}
 
 /** In the order of the documentation. */
 export const routes: readonly Route<ApiContext>[] = [

@@ -7,6 +7,7 @@ import {
   type Infer,
   list,
   nullable,
+  optional,
   real,
   record,
   anyText,
@@ -186,6 +187,16 @@ export const nodesSchema = record('Processes of the switch.', {
       pid: count('Process id; 0 = not running.'),
       epoch: count('Lease epoch; 0 = none.'),
       state: choice('How it is.', ['running', 'draining', 'down']),
+      activeSince: optional(anyText('Of the active one of a pair: since when, RFC 3339.')),
+      takeoverMs: optional(real('Of the active one of a pair: how long it took to take over, ms.')),
+      mirror: optional(
+        record('Of the active one of a pair: what the standby has.', {
+          synced: bool('It has everything.'),
+          lagRecords: count('Changed records that are still to be sent.'),
+          lagFrames: count('Frames that are not acknowledged yet.'),
+          unmirrored: count('Answers that were sent although the standby had not acknowledged their call.'),
+        }),
+      ),
     }),
   ),
 });

@@ -1,4 +1,6 @@
 /** The core's sizes and settings, from the configuration. */
+import { hasStandby } from './config/standby.ts';
+import { ROLE_ACTIVE, ROLE_STANDBY } from '../../wasm-core/assembly/abi.ts';
 import type { CoreInit } from '../../wasm-core/host/core.ts';
 import { callEventsMask } from './call-log.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -79,5 +81,7 @@ export function coreSettings(
     userBurst: overload.userBurst,
     bucketBits: Math.ceil(Math.log2(overload.sources)),
     emergency: overload.emergency,
+    role: hasStandby(config) ? ROLE_STANDBY : ROLE_ACTIVE,
+    mirrorWaitMs: config.availability.mirrorWaitMs,
   };
 }

@@ -12,10 +12,26 @@ import { keepSoleRole } from './sole-role.ts';
 export function connectMedia(socket: string, config: Config, log: Logger): MediaPort {
   let closing = false;
   const { leaseMs } = config.availability;
+  const client = watchMedia(socket, config.name, config, log);
+  const keeper = keepSoleRole(client, leaseMs, (reason) => {
+    if (!closing) log.warn({ reason }, 'lease lost: it is asked for again');
+  });
+  const close = client.close.bind(client);
+  client.close = () => {
+    closing = true;
+    keeper.close();
+    close();
+  };
+  return client;
+}
+
+/** The same for a node of a pair: it only watches until it is active. */
+export function watchMedia(socket: string, node: string, config: Config, log: Logger): MediaClient {
+  let closing = false;
   const client = new MediaClient({
     socket,
-    node: config.name,
-    leaseMs,
+    node,
+    leaseMs: config.availability.leaseMs,
     requestTimeoutMs: config.media.setupTimeoutMs,
     outstandingMax: config.limits.pendingMedia + config.limits.calls,
     onState: (connected, reason) => {
@@ -24,13 +40,9 @@ export function connectMedia(socket: string, config: Config, log: Logger): Media
         log.error({ reason }, 'media process lost: calls are refused with 503 until it is back');
     },
   });
-  const keeper = keepSoleRole(client, leaseMs, (reason) => {
-    if (!closing) log.warn({ reason }, 'lease lost: it is asked for again');
-  });
   const close = client.close.bind(client);
   client.close = () => {
     closing = true;
-    keeper.close();
     close();
   };
   return client;

@@ -1,4 +1,5 @@
 /** Starts the realtime thread with what the configuration says. */
+import { hasStandby } from './config/standby.ts';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Realtime } from '../realtime/realtime.ts';
@@ -53,6 +54,7 @@ export async function startRealtime(
       batchWait: config.realtime.batchWait === 'auto',
       scheduling: config.realtime.scheduling,
       kernelStamps: config.realtime.kernelStamps,
+      pair: hasStandby(config),
       ...(recorder && { recording: recorder }),
       onFailure: (error) => {
         log.fatal({ err: error }, 'the realtime thread failed: the node ends');

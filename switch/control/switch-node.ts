@@ -1,4 +1,5 @@
 /** One signalling node: everything of the control thread, put together around the realtime thread. */
+import { hasStandby } from './config/standby.ts';
 import { resolve } from 'node:path';
 import * as abi from '../../wasm-core/assembly/abi.ts';
 import { formatHostPort } from '../../wasm-core/host/address.ts';
@@ -27,6 +28,7 @@ import type { MediaPort } from './media-port.ts';
 import { MetricsRegistry } from './metrics/registry.ts';
 import type { MetricSources } from './metrics/table.ts';
 import { allowedOrigins } from './origins.ts';
+import type { PairRole } from './pair-role.ts';
 import type { RealtimePort } from './realtime-port.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { Watchdog } from './watchdog.ts';
@@ -44,6 +46,8 @@ export interface NodeParts {
   log: Logger;
   /** The core has stopped answering: the process should end, so that it is started again. */
   stuck?: () => void;
+  /** Name of this node. Default: the configuration's. */
+  name?: string;
   /** Folder of the built pages. Default: testbed/dist. */
   pages?: string;
 }
@@ -73,11 +77,15 @@ export class SwitchNode {
   readonly #web: WebServer;
   readonly #origins = new Set<string>();
   readonly #watchdog: Watchdog;
+  readonly #name: string;
   #state: NodeState = 'starting';
+  /** Set when this node is one of a pair. */
+  pair: PairRole | null = null;
 
   constructor(parts: NodeParts) {
     const { config, endpoints } = parts.loaded;
     this.#config = config;
+    this.#name = parts.name ?? config.name;
     this.#endpoints = endpoints;
     this.#realtime = parts.realtime;
     this.#media = parts.media;
@@ -119,6 +127,7 @@ export class SwitchNode {
       idleMs: limits.connectionIdleS * 1000,
       messageTimeoutMs: limits.messageTimeoutS * 1000,
       connectTimeoutMs: limits.connectTimeoutMs,
+      takesOver: hasStandby(this.#config),
     };
     return new TcpTransport(options, this.#link, this.#flows, this.#log);
   }
@@ -153,8 +162,13 @@ export class SwitchNode {
     const registry = new MetricsRegistry(() => this.#gatherMetrics());
     const state = (): NodeState => this.#state;
     const media = this.#media;
+    const pair = (): PairRole | null => this.pair;
     return {
       config: this.#config,
+      name: this.#name,
+      get pair() {
+        return pair();
+      },
       get epoch() {
         return media?.epoch || 1;
       },
@@ -192,6 +206,8 @@ export class SwitchNode {
 
   /** Opens the listeners. @throws the system's error when a port can't be had. */
   async start(): Promise<ReadyInfo> {
+    // Without a lease there is no epoch; the time will do.
+    this.#flows.begin(this.#media?.epoch || Math.floor(Date.now() / 1000));
     const tcpPorts = await this.#tcp.listen();
     const webPort = await this.#web.listen();
     const secure = isSecure(this.#config);
@@ -225,6 +241,11 @@ export class SwitchNode {
       this.#log.error('the media process is not there: calls are refused with 503');
   }
 
+  /** For the role of a node that is one of a pair. */
+  get link(): CoreLink {
+    return this.#link;
+  }
+
   /** Calls at this moment. */
   get callsActive(): number {
     return this.#realtime.read().counters[abi.C_CALLS_ACTIVE] ?? 0;
@@ -243,6 +264,7 @@ export class SwitchNode {
   async close(): Promise<void> {
     this.#state = 'draining';
     this.#watchdog.stop();
+    this.pair?.close();
     this.#web.close();
     await this.#tcp.close();
     this.#link.close();

@@ -5,7 +5,7 @@
 
 /** The first kind that is not of the core. */
 export const LINK_KINDS = 64;
-/** To the realtime thread: a stream to the peer. arg0 = descriptor, which the thread owns from then on. */
+/** To the realtime thread: a stream to the peer. arg0 = descriptor, which the thread owns from then on; payload = what was read from it. */
 export const LINK_OPEN = 64;
 /** To the realtime thread: close it. */
 export const LINK_CLOSE = 65;
@@ -17,6 +17,8 @@ export const LINK_BEAT = 67;
 export const LINK_PROMOTE = 68;
 /** From the realtime thread: arg0 = 1 it works, 0 it can't; payload = why not. */
 export const LINK_PROMOTED = 69;
+/** To the realtime thread: arg0 = 1 take no datagrams, 0 take them again. */
+export const LINK_HOLD = 70;
 
 /** The peer has closed it, or it is broken. */
 export const LINK_END_CLOSED = 0;

@@ -37,13 +37,15 @@ export class PeerLink {
     this.#beat = beat;
   }
 
-  /** Takes the descriptor over. */
-  open(fd: number): void {
+  /** Takes the descriptor over. `ahead`: bytes that were read from it before. */
+  open(fd: number, ahead: Uint8Array): void {
     this.#sys.prepareStream(fd);
     this.fd = fd;
     this.end = -1;
     this.detail = 0;
-    this.#from = this.#to = 0;
+    this.#incoming.set(ahead);
+    this.#from = 0;
+    this.#to = ahead.length;
     this.#unsent = [];
     this.#unsentBytes = 0;
   }

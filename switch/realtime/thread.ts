@@ -18,6 +18,7 @@ import {
   LINK_CLOSED,
   LINK_END_ASKED,
   LINK_END_FAILED,
+  LINK_HOLD,
   LINK_KINDS,
   LINK_OPEN,
   LINK_PROMOTE,
@@ -83,6 +84,8 @@ class RealtimeThread {
   readonly #frame = new FrameEncoder();
   /** Epoch with which this standby is to take over, once it has come to it; else 0. */
   #promoteTo = 0;
+  /** Takes no datagrams. */
+  #holds = false;
   #pauseUs = 0;
   #publishedUs = 0;
   #heapUs = 0;
@@ -142,7 +145,8 @@ class RealtimeThread {
       } else this.#stats.batchWait(this.#pauseUs);
       let events = this.#takeFrames(this.#promoteTo === 0 ? 0 : await this.#promote());
       if (this.#link !== null && this.#link.fd >= 0) events = this.#takeFromPeer(this.#link, events);
-      for (let i = 0; i < this.#sockets.length; i++) events = this.#takeDatagrams(i, events);
+      if (!this.#holds)
+        for (let i = 0; i < this.#sockets.length; i++) events = this.#takeDatagrams(i, events);
       this.#handle(events);
       if (this.#followsLoad && this.#advisor.next(events, this.#times[SENT]!))
         this.#udp.scheduleAsBatch(this.#advisor.batches);
@@ -188,13 +192,16 @@ class RealtimeThread {
     if (link === null) return slot;
     if (kind === LINK_OPEN) {
       const fd = u32[(at + abi.F_ARG0) >> 2]!;
+      const length = u32[(at + abi.F_LENGTH) >> 2]!;
+      const ahead = bytes.slice(at + abi.FRAME_HEADER_BYTES, at + abi.FRAME_HEADER_BYTES + length);
       const next = link.fd >= 0 ? this.#peerFrame(slot, false) : slot;
-      link.open(fd);
+      link.open(fd, ahead);
       this.#udp.watch?.(fd);
       return this.#peerFrame(next, true);
     }
     if (kind === LINK_CLOSE && link.fd >= 0) return this.#peerFrame(slot, false);
     if (kind === LINK_BEAT && link.fd >= 0) link.send(bytes.subarray(at, at + abi.FRAME_HEADER_BYTES));
+    if (kind === LINK_HOLD) this.#holds = u32[(at + abi.F_ARG0) >> 2] === 1;
     if (kind === LINK_PROMOTE) this.#promoteTo = u32[(at + abi.F_ARG1) >> 2]!;
     return slot;
   }
@@ -213,7 +220,7 @@ class RealtimeThread {
     }
     this.#tell(this.#frame.encode({ kind: LINK_PROMOTED, args: [1] }));
     this.#core.writeSlot(0, this.#frame.encode({ kind: abi.EV_ROLE, args, timeUs: this.#times[SENT]! }));
-    return 1;
+    return this.#link !== null && this.#link.fd >= 0 ? this.#peerFrame(1, true) : 1; // it follows us now
   }
 
   close(): void {
@@ -225,7 +232,7 @@ class RealtimeThread {
   #wait(): Promise<void> | undefined {
     this.#sleeper.aboutToSleep();
     let sleepMs = SLEEP_MS_MAX;
-    if (this.#fromControl.next()) sleepMs = 0;
+    if (this.#fromControl.next() || this.#promoteTo !== 0) sleepMs = 0;
     else {
       const deadline = this.#core.nextDeadlineMs();
       if (deadline > 0) sleepMs = Math.min(sleepMs, Math.max(0, deadline - this.#times[SENT]! / 1000));

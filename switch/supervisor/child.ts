@@ -18,6 +18,10 @@ export interface ChildOptions {
   /** Called for each start, with a function that sends a message to the new process. */
   started?(send: (message: Serializable) => void): void;
   message?(message: unknown): void;
+  /** The process is gone. */
+  ended?(): void;
+  /** With this exit code it wants to be started again at once. Default: none. */
+  restartCode?: number;
   /** The process died too often; it won't be started again. */
   gaveUp(): void;
 }
@@ -30,6 +34,8 @@ export class Child {
   #process: ChildProcess | null = null;
   #restart: NodeJS.Timeout | null = null;
   #stopping = false;
+  /** It died too often. */
+  hasGivenUp = false;
   #startedMs = 0;
   #starts = 0;
 
@@ -79,16 +85,28 @@ export class Child {
     const { name } = this.#options;
     const ranMs = performance.now() - this.#startedMs;
     this.#process = null;
+    this.#options.ended?.();
     if (this.#stopping) return;
+    if (code !== null && code === this.#options.restartCode) {
+      this.#log.info({ child: name }, 'child process begins anew');
+      this.start();
+      return;
+    }
     const waitMs = this.#backoff.next(ranMs);
     const details = { child: name, code, signal, ranMs: Math.round(ranMs) };
     if (waitMs === null) {
+      this.hasGivenUp = true;
       this.#log.fatal(details, 'child process keeps dying: giving up');
       this.#options.gaveUp();
       return;
     }
     this.#log.error({ ...details, restartMs: waitMs }, 'child process died');
     this.#restart = setTimeout(() => this.start(), waitMs);
+  }
+
+  /** Ends it at once, as when it hangs; it is started again. */
+  kill(): void {
+    this.#process?.kill('SIGKILL');
   }
 
   /** From now on its end is not a crash. */

@@ -6,18 +6,36 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { hasStandby } from '../control/config/standby.ts';
 import type { LoadedConfig } from '../control/config/load.ts';
 import { formatLogLine, type Logger } from '../control/log.ts';
 import { Child } from './child.ts';
 import { mediaArguments } from './media-arguments.ts';
-import type { FromNode, ReadyInfo, StartNode } from './messages.ts';
+import {
+  EXIT_STEPPED_DOWN,
+  type FromNode,
+  type PeerNode,
+  type ReadyInfo,
+  type StartNode,
+} from './messages.ts';
 import { readyLine } from './ready-line.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** Beyond the time for draining, what closing sockets and records may take. */
 const CLOSE_MS = 5_000;
+/** A node that another one has taken over from, and that hangs on, is killed after this. */
+const HUNG_MS = 2_000;
 const TOKEN_BYTES = 18;
 const SECRET_BYTES = 16;
+
+/** A signalling node, through all lives of its process. */
+interface NodeSlot {
+  child: Child;
+  /** Where the other one can call it; null while it can't. */
+  address: PeerNode['address'];
+  /** Its process has been active. */
+  served: boolean;
+}
 
 /** One run of the switch. */
 export class Supervisor {
@@ -27,7 +45,7 @@ export class Supervisor {
   readonly #secret: string;
   readonly #folder: string;
   readonly #media: Child | null;
-  readonly #node: Child;
+  readonly #nodes: readonly NodeSlot[];
   readonly #print: (line: string) => void;
   #everReady = false;
   #stopping = false;
@@ -47,8 +65,10 @@ export class Supervisor {
     this.#secret = config.secret ?? randomBytes(SECRET_BYTES).toString('hex');
     // Readable by this user only: who can reach the socket can listen to calls.
     this.#folder = mkdtempSync(join(tmpdir(), 'strowger-'));
-    this.#media = config.media.anchor ? this.#mediaChild() : null;
-    this.#node = this.#nodeChild();
+    const standby = hasStandby(config);
+    this.#media = config.media.anchor || standby ? this.#mediaChild() : null;
+    const names = standby ? [`${config.name}-a`, `${config.name}-b`] : [null];
+    this.#nodes = names.map((name) => this.#slot(name));
     this.finished = new Promise((finish) => {
       this.#finish = finish;
     });
@@ -66,33 +86,59 @@ export class Supervisor {
     return new Child({ name: 'media', file, args, formatLine, gaveUp: () => void this.#fail() }, this.#log);
   }
 
-  #nodeChild(): Child {
+  /** @param name null: the only node. */
+  #slot(name: string | null): NodeSlot {
     const start: StartNode = {
       type: 'start',
       configFile: this.#loaded.file,
       secret: this.#secret,
       token: this.#token,
       mediaSocket: this.#media ? this.#mediaSocket : null,
+      node: name,
+      callsPeer: name?.endsWith('-a') === true,
     };
-    return new Child(
-      {
-        name: 'node',
-        file: join(ROOT, 'switch/node.ts'),
-        started: (send) => send({ ...start }),
-        message: (message) => this.#fromNode(message as FromNode),
-        gaveUp: () => void this.#fail(),
-      },
-      this.#log,
-    );
+    const slot: NodeSlot = {
+      address: null,
+      served: false,
+      child: new Child(
+        {
+          name: name ?? 'node',
+          file: join(ROOT, 'switch/node.ts'),
+          restartCode: EXIT_STEPPED_DOWN,
+          started: (send) => send({ ...start }),
+          message: (message) => this.#fromNode(slot, message as FromNode),
+          ended: () => this.#ended(slot),
+          gaveUp: () => this.#gaveUp(),
+        },
+        this.#log,
+      ),
+    };
+    return slot;
   }
 
   start(): void {
     this.#media?.start();
-    this.#node.start();
+    for (const { child } of this.#nodes) child.start();
   }
 
-  #fromNode(message: FromNode): void {
-    if (message.type === 'ready') this.#ready(message.info);
+  #others(slot: NodeSlot): NodeSlot[] {
+    return this.#nodes.filter((other) => other !== slot);
+  }
+
+  #ended(slot: NodeSlot): void {
+    slot.address = null;
+    slot.served = false;
+    for (const { child } of this.#others(slot)) child.send({ type: 'peer', address: null });
+  }
+
+  /** As long as another one lives, calls go on. */
+  #gaveUp(): void {
+    if (this.#nodes.every(({ child }) => child.hasGivenUp)) void this.#fail();
+  }
+
+  #fromNode(slot: NodeSlot, message: FromNode): void {
+    if (message.type === 'ready') this.#ready(slot, message.info);
+    else if (message.type === 'standby') this.#standby(slot, message);
     else if (message.type === 'failed') this.#failedToStart(message.message);
     else if (message.type === 'draining')
       this.#log.info({ calls: message.calls }, 'draining; Ctrl-C again stops at once');
@@ -100,13 +146,34 @@ export class Supervisor {
     else this.#log.error(`new configuration refused, the old one stays: ${message.message}`);
   }
 
-  #ready(info: ReadyInfo): void {
+  #standby(slot: NodeSlot, { host, port }: { host: string; port: number }): void {
+    slot.address = { host, port };
+    for (const other of this.#others(slot)) {
+      other.child.send({ type: 'peer', address: slot.address });
+      slot.child.send({ type: 'peer', address: other.address });
+    }
+  }
+
+  #ready(slot: NodeSlot, info: ReadyInfo): void {
+    for (const other of this.#others(slot)) this.#replaced(other);
+    slot.served = true;
     if (this.#everReady) {
       this.#log.info('node is ready again');
       return;
     }
     this.#everReady = true;
     this.#print(readyLine(this.#loaded.config, info, this.#token));
+  }
+
+  /** Another node serves now: if the process still is the one that served before, it hangs. */
+  #replaced({ child, served }: NodeSlot): void {
+    const { pid } = child;
+    if (!served || pid === 0) return;
+    setTimeout(() => {
+      if (child.pid !== pid || this.#stopping) return;
+      this.#log.error({ pid }, 'a node that was replaced hangs: killed');
+      child.kill();
+    }, HUNG_MS).unref();
   }
 
   /** At the first start it is the configuration's or the machine's fault: trying again would not help. */
@@ -124,7 +191,12 @@ export class Supervisor {
 
   /** Reads the configuration again (SIGHUP). */
   reload(): void {
-    this.#node.send({ type: 'reload' });
+    for (const { child } of this.#nodes) child.send({ type: 'reload' });
+  }
+
+  /** Lets the standby take over from the active node (SIGUSR2). */
+  switchOver(): void {
+    for (const { child, served } of this.#nodes) if (served) child.send({ type: 'switchover' });
   }
 
   /** Drains and stops; called again, stops at once. */
@@ -136,15 +208,20 @@ export class Supervisor {
       return;
     }
     this.#stopping = true;
-    this.#node.expectExit();
-    this.#node.send({ type: 'drain' });
-    await this.#node.gone(this.#loaded.config.calls.drainS * 1000 + CLOSE_MS);
+    // Those that wait go first, so that none takes over.
+    await Promise.all(this.#nodes.filter(({ served }) => !served).map(({ child }) => child.stop(CLOSE_MS)));
+    for (const { child } of this.#nodes) {
+      child.expectExit();
+      child.send({ type: 'drain' });
+    }
+    const patienceMs = this.#loaded.config.calls.drainS * 1000 + CLOSE_MS;
+    await Promise.all(this.#nodes.map(({ child }) => child.gone(patienceMs)));
     await this.#stopAll();
     this.#finish(0);
   }
 
   async #stopAll(): Promise<void> {
-    await this.#node.stop(CLOSE_MS);
+    await Promise.all(this.#nodes.map(({ child }) => child.stop(CLOSE_MS)));
     await this.#media?.stop(CLOSE_MS);
     rmSync(this.#folder, { recursive: true, force: true });
   }

@@ -255,8 +255,12 @@ export const configSchema = record('Configuration of Strowger.', {
     }),
   }),
   availability: section('What goes on when a process dies.', {
+    standby: flag(
+      'Run a second node that follows the first one and takes over when that dies or hangs. Linux only.',
+      false,
+    ),
     leaseMs: whole(
-      'How long the active node may serve from when it asked for that; it asks every fifth of this. A node that hangs is replaced after 1.25 times this. Needs media.anchor, as the media process grants it.',
+      'How long the active node may serve from when it asked for that; it asks every fifth of this. A node that hangs is replaced after 1.25 times this. The media process grants it.',
       { default: LEASE_MS, minimum: 100, maximum: 10_000 },
     ),
     mirrorWaitMs: whole(

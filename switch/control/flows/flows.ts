@@ -1,6 +1,6 @@
 /**
- * Flows: connections of stream transports (TCP, WebSocket), numbered for the core. A number is not given again
- * before 2³² others.
+ * Flows: connections of stream transports (TCP, WebSocket), numbered for the core. Cookies name them, and outlive the node that
+ * wrote them: so the numbers of one epoch, about a million, are not those of the 4,095 before it.
  */
 import { formatAddress } from '../../../wasm-core/host/address.ts';
 import { contains, type Network } from '../config/network.ts';
@@ -28,6 +28,11 @@ export interface FlowLimits {
   trusted: readonly Network[];
 }
 
+/** A number: 12 bits of the epoch, 20 bits that count. */
+const COUNT_BITS = 20;
+const COUNT_MASK = (1 << COUNT_BITS) - 1;
+const EPOCH_MASK = 0xfff;
+
 /** Why a connection was not taken. */
 export type Refusal = 'full' | 'source-full';
 
@@ -36,6 +41,7 @@ export class Flows {
   readonly #limits: FlowLimits;
   readonly #flows = new Map<number, Flow>();
   readonly #sources = new Map<string, number>();
+  #base = 0;
   #last = 0;
   /** Connections not taken, by cause. */
   readonly refused: Record<Refusal, number> = { full: 0, 'source-full': 0 };
@@ -58,14 +64,22 @@ export class Flows {
     return open >= this.#limits.connectionsPerSource ? 'source-full' : null;
   }
 
+  /** Numbers from now on are of this epoch. */
+  begin(epoch: number): void {
+    this.#base = ((epoch & EPOCH_MASK) << COUNT_BITS) >>> 0;
+  }
+
   /** Numbers a connection (1..2³²-1). */
   add(flow: Flow): number {
-    do this.#last = (this.#last + 1) >>> 0;
-    while (this.#last === 0 || this.#flows.has(this.#last));
-    this.#flows.set(this.#last, flow);
+    let id: number;
+    do {
+      this.#last = (this.#last + 1) & COUNT_MASK;
+      id = this.#base + this.#last;
+    } while (id === 0 || this.#flows.has(id));
+    this.#flows.set(id, flow);
     const source = formatAddress(flow.address);
     this.#sources.set(source, (this.#sources.get(source) ?? 0) + 1);
-    return this.#last;
+    return id;
   }
 
   get(id: number): Flow | undefined {

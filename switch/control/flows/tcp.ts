@@ -18,6 +18,8 @@ export interface TcpOptions extends TcpFlowLimits {
   /** Index in the core's table of listeners of the first endpoint. */
   firstListener: number;
   connectTimeoutMs: number;
+  /** Another process of this user may still listen there. Default false. */
+  takesOver?: boolean;
 }
 
 /** Timeouts are checked this often: accurate to a second, without a timer per connection. */
@@ -51,7 +53,7 @@ export class TcpTransport {
         this.#accept(socket, this.#options.firstListener + i),
       );
       this.#servers.push(server);
-      ports.push(await listenOn(server, endpoint));
+      ports.push(await listenOn(server, endpoint, this.#options.takesOver === true));
       // Such as too many open files: the listener stays, and takes connections again when there is room.
       server.on('error', (error) => this.#log.error({ err: error }, 'tcp listener'));
     }
@@ -169,10 +171,11 @@ export class TcpTransport {
   }
 }
 
-function listenOn(server: Server, endpoint: Endpoint): Promise<number> {
+function listenOn(server: Server, endpoint: Endpoint, reusePort: boolean): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: endpoint.address, port: endpoint.port, backlog: BACKLOG }, () => {
+    const { address: host, port } = endpoint;
+    server.listen({ host, port, backlog: BACKLOG, ...(reusePort && { reusePort }) }, () => {
       server.off('error', reject);
       const bound = server.address();
       resolve(typeof bound === 'object' && bound !== null ? bound.port : endpoint.port);

@@ -284,6 +284,45 @@ const overloadMetrics: readonly Metric[] = [
   ),
 ];
 
+const availabilityMetrics: readonly Metric[] = [
+  coreGauge('strowger_epoch', 'Epoch with which the node serves; 0 = without a lease.', abi.C_EPOCH),
+  coreGauge('strowger_mirror_synced', '1 while a standby has everything.', abi.C_MIRROR_SYNCED),
+  coreGauge(
+    'strowger_mirror_lag_records',
+    'Changed records still to be sent to the standby.',
+    abi.C_MIRROR_DIRTY,
+  ),
+  coreGauge(
+    'strowger_mirror_lag_frames',
+    'Frames that the standby has not acknowledged.',
+    abi.C_MIRROR_UNACKED,
+  ),
+  {
+    name: 'strowger_mirror_ack_seconds',
+    help: 'Time from the last acknowledged frame to its acknowledgement.',
+    type: 'gauge',
+    read: ({ realtime }) => [{ value: (realtime.counters[abi.C_MIRROR_ACK_US] ?? 0) / 1e6 }],
+  },
+  coreTotal('strowger_mirror_frames_total', 'Frames sent to the standby.', abi.C_MIRROR_FRAMES),
+  coreTotal('strowger_mirror_records_total', 'Records sent to the standby.', abi.C_MIRROR_RECORDS),
+  coreTotal('strowger_mirror_bytes_total', 'Bytes sent to the standby.', abi.C_MIRROR_BYTES),
+  coreTotal(
+    'strowger_mirror_lost_total',
+    'Records that were too large for a frame: the standby does not have them.',
+    abi.C_MIRROR_LOST,
+  ),
+  coreTotal(
+    'strowger_answers_held_total',
+    'Answers to INVITEs that waited until the standby had the call.',
+    abi.C_MIRROR_HELD,
+  ),
+  coreTotal(
+    'strowger_answers_unmirrored_total',
+    'Of these, sent without its acknowledgement because it did not come in time.',
+    abi.C_UNMIRRORED,
+  ),
+];
+
 const mediaMetrics: readonly Metric[] = [
   coreTotal('strowger_media_requests_total', 'Media set-ups asked for.', abi.C_MEDIA_REQUESTS),
   coreTotal('strowger_media_failed_total', 'Media set-ups that failed.', abi.C_MEDIA_FAILED),
@@ -392,6 +431,7 @@ export const metricTable: readonly Metric[] = [
   ...tableMetrics,
   ...threadMetrics,
   ...overloadMetrics,
+  ...availabilityMetrics,
   ...mediaMetrics,
   ...recordingMetrics,
 ];

@@ -32,6 +32,19 @@ describe('flows', () => {
     ]);
   });
 
+  it('get other numbers in another epoch, so that no cookie of before names them', () => {
+    const numbers = [1, 2, 4095].map((epoch) => {
+      const flows = new Flows({ connections: 10, connectionsPerSource: 10, trusted: [] });
+      flows.begin(epoch);
+      return [flows.add(flow('192.0.2.1')), flows.add(flow('192.0.2.1'))];
+    });
+    expect(numbers).toEqual([
+      [0x100001, 0x100002],
+      [0x200001, 0x200002],
+      [0xfff00001, 0xfff00002],
+    ]);
+  });
+
   it('are bounded per source, but not those of trusted networks', () => {
     const flows = new Flows({
       connections: 10,
