@@ -2,23 +2,15 @@
  * Pictures of the lab, from build/lab (npm run build:lab): `node testbed/e2e/lab-screenshots.ts`.
  *   --all FOLDER   many states, in light and dark, at three sizes; otherwise those of the documentation, into docs/views
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { extname, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import type {} from '../lab/hook.ts';
 import { launchChromium } from './browser.ts';
+import { serveLab } from './lab-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const LAB = join(ROOT, 'build/lab');
-const TYPES: Record<string, string> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-};
 const SIZES = {
   desktop: { width: 1440, height: 900 },
   projector: { width: 1920, height: 1080 },
@@ -41,16 +33,7 @@ const STATES: Record<string, { scenario: string; atS: number; clicks: readonly s
 };
 
 const { values } = parseArgs({ options: { all: { type: 'string' } } });
-const web = createServer((request, response) => {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  const file = join(LAB, pathname === '/' ? 'index.html' : pathname);
-  if (!existsSync(file)) return void response.writeHead(404).end();
-  response
-    .writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' })
-    .end(readFileSync(file));
-});
-await new Promise<void>((done) => web.listen(0, '127.0.0.1', done));
-const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/`;
+const { url, close } = await serveLab();
 const browser = await launchChromium();
 
 async function show(name: string, size: Size, scheme: Scheme): Promise<Page> {
@@ -86,4 +69,4 @@ if (values.all === undefined) {
   }
 }
 await browser.close();
-web.close();
+close();

@@ -304,7 +304,7 @@ describe('the lab page', () => {
     const rule = page.getByTestId('rule-page');
     await rule.getByRole('heading', { name: failure!.checker }).waitFor();
     await page.getByTestId('all-rules').click();
-    await rule.getByRole('heading', { name: 'Checkers' }).waitFor();
+    await rule.getByRole('heading', { name: 'What is checked' }).waitFor();
     await rule.getByRole('link', { name: 'no-trap' }).click();
     await rule.getByText('The core never traps').waitFor();
     await page.unroute('**/core-*.wasm');

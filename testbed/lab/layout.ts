@@ -20,6 +20,9 @@ export interface Layout {
 const MARGIN_PX = 46;
 const MEDIA_PX = 78;
 const RADIUS_MAX_PX = 20;
+/** A few phones stand nearer to their switch: so far from the middle, px, for the first two and for each further one. */
+const REACH_PX = 300;
+const REACH_MORE_PX = 40;
 /** With more phones there is no room for their numbers. */
 const ROOMY_MAX = 26;
 /** More than these on a ring, and there is another one. */
@@ -29,7 +32,11 @@ const RING_MAX = 44;
 export function layout(scenario: Pick<Scenario, 'nodes' | 'phones'>, width: number, height: number): Layout {
   const { nodes, phones } = scenario;
   const [cx, cy] = [width / 2, height / 2];
-  const [rx, ry] = [Math.max(60, cx - MARGIN_PX), Math.max(60, cy - MARGIN_PX)];
+  const reach = REACH_PX + Math.max(0, phones.length - 2) * REACH_MORE_PX;
+  const [rx, ry] = [cx, cy].map((half) => Math.min(reach, Math.max(60, half - MARGIN_PX))) as [
+    number,
+    number,
+  ];
   const places = new Map<string, Place>();
   const media = new Map<string, Place>();
   const rings = Math.ceil(phones.length / RING_MAX);
