@@ -30,6 +30,7 @@ import { B_TARGET, bindingGet } from '../registrar/bindings';
 import { adUriLen, adUriPtr, parseAddress } from '../sip/address';
 import { H_CONTACT } from '../sip/header';
 import { cseqNumber, hdrFirst, hdrVal, hdrValLen, statusCode } from '../sip/message';
+import { parseUri } from '../sip/uri';
 import { targetCopy } from '../target';
 import { bytes, crlf, decimal, text } from '../text';
 import { inviteCancel, timeoutMs } from '../transaction/invite';
@@ -210,6 +211,7 @@ export function orphanEnd(fork: usize): void {
   if (i < 0 || !parseAddress(hdrVal(i), hdrVal(i) + hdrValLen(i))) return;
   const uri = adUriPtr;
   const len = adUriLen;
+  if (!parseUri(uri, len)) return; // it would become our request-URI
   if (load<u8>(fork + FK_TARGET) == TRANSPORT_UDP) senderTarget(target, false);
   else targetCopy(target, fork + FK_TARGET);
   orphanSend('ACK', METHOD_ACK, 0, uri, len);

@@ -63,6 +63,7 @@ import {
   TXF_TRUNK,
   TXS_ACCEPTED,
   TXS_PROCEEDING,
+  TX_BLOCK,
   TX_BRANCHES,
   TX_DUE_FAILED,
   TX_FLAGS,
@@ -195,7 +196,9 @@ function askMedia(tx: usize, fork: usize): bool {
     return true;
   }
   const variant = variantOf(load<u8>(tx + TX_SOURCE));
-  if (!mediaForMessage(call, legOf(fork), load<u8>(fork + FK_TARGET), LEG_CALLER, variant)) count(C_DROPPED);
+  if (mediaForMessage(call, legOf(fork), load<u8>(fork + FK_TARGET), LEG_CALLER, variant)) return true;
+  count(C_DROPPED);
+  if (statusCode >= 200) answerFailed(tx, fork, 503); // nothing else would end it, should the callee give up
   return true;
 }
 
@@ -256,6 +259,8 @@ function success(tx: usize, fork: usize): void {
 }
 
 function failure(tx: usize, fork: usize): void {
+  // After its 2xx: no phone does that, and the URI that an ACK would need has been given back.
+  if (load<u32>(tx + TX_BLOCK) == 0) return count(C_DROPPED);
   sendAck(tx, fork);
   if (state(fork) == FKS_FINISHED) return;
   if (isUdp(fork)) store<u64>(tx + TX_DUE_FAILED, nowMs + timeoutMs()); // timer D
@@ -303,13 +308,17 @@ function failLocally(tx: usize, fork: usize, status: u32): void {
   goOn(tx, status);
 }
 
+/** The callee has answered (the current message), but there is nothing to hear. */
+function answerFailed(tx: usize, fork: usize, status: u32): void {
+  // Of an answer that the caller has had already this is a repetition, and no matter.
+  if (load<u8>(tx + TX_STATE) == TXS_ACCEPTED) return;
+  orphanEnd(fork);
+  if (load<u8>(tx + TX_STATE) == TXS_PROCEEDING) finishLocally(tx, status);
+}
+
 /** The media service refused the SDP of this branch's response, which is the current message. */
 export function branchMediaFailed(tx: usize, fork: usize, status: u32): void {
-  // Of an answer that the caller has had already this is a repetition, and no matter.
-  if (statusCode >= 200 && load<u8>(tx + TX_STATE) != TXS_ACCEPTED) {
-    orphanEnd(fork); // the callee has answered, but there is nothing to hear
-    if (load<u8>(tx + TX_STATE) == TXS_PROCEEDING) finishLocally(tx, status);
-  }
+  if (statusCode >= 200) answerFailed(tx, fork, status);
   changed(tx);
   schedule(tx);
 }

@@ -60,7 +60,7 @@ function makeAll(traffic: Traffic, invites: Invites): CheckerKind[] {
     bounded,
     deadlines,
     tablesEmpty,
-    phonesAgree,
+    phonesAgree(traffic),
   ];
 }
 
@@ -118,6 +118,7 @@ export class Checkers implements Required<Omit<Checker, 'name'>> {
 
   forgot(node: SimNode): void {
     this.#invites.nodeLost(node.name);
+    this.#traffic.timeBreaks();
     for (const checker of this.#all) checker.forgot?.(node);
   }
 
@@ -126,6 +127,7 @@ export class Checkers implements Required<Omit<Checker, 'name'>> {
   }
 
   fault(fault: FaultSpec, begins: boolean): void {
+    if (fault.kind === 'clock-jump') this.#traffic.timeBreaks();
     for (const checker of this.#all) checker.fault?.(fault, begins);
   }
 

@@ -33,6 +33,7 @@ export const cookies =
     const check = (node: SimNode, what: string, cookie: string, callId: string) => {
       const of = issued.get(cookie);
       if (of === callId || (of === undefined && full)) return;
+      if (traffic.hasHostile && of !== undefined && printable(of) === printable(callId)) return;
       fail(`${node.name}: ${what} ${cookie} of ${of ?? 'no call'} was believed in ${callId}`);
     };
     return {
@@ -41,7 +42,8 @@ export const cookies =
         const { sip } = packet;
         if (!sip) return;
         const cause = traffic.current?.packet.sip;
-        const odd = traffic.isTainted(sip.callId) && (cause?.branch === '' || /[^!-~]/.test(sip.callId));
+        const strange = /[^!-~]/.test(`${cause?.callId}${sip.callId}`);
+        const odd = traffic.hasHostile && (cause?.branch === '' || strange);
         const doubtful = odd || (traffic.hasHostile && cause?.callId !== sip.callId); // a timer, or can be read in two ways
         const forwarded = originOf(sip, traffic.current) === 'forwarded';
         if (forwarded && !sip.isRequest && !doubtful)
@@ -62,3 +64,8 @@ export const cookies =
       },
     };
   };
+
+/** As every reader has it, whatever it takes for a space. */
+function printable(text: string): string {
+  return text.replace(/[^!-~]/g, '');
+}

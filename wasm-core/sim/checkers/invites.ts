@@ -24,7 +24,7 @@ export interface Invite {
   /** Final responses that were sent towards the caller: status and To tag. */
   finals: { status: number; toTag: string; atUs: number; clockUs: number }[];
   acknowledged: boolean;
-  /** A hostile phone has had a say in it. */
+  /** A hostile phone has had a say in it, or a node has lost its memory or its time meanwhile. */
   readonly isTainted: boolean;
 }
 
@@ -81,6 +81,11 @@ export class Invites {
     for (const invites of this.#byKey.values()) {
       for (const invite of invites.values()) if (invite.finals.length === 0) yield invite;
     }
+  }
+
+  /** See Traffic.isUntimely; a call of which a hostile phone had a say, too. */
+  isUntimely(callId: string): boolean {
+    return this.#traffic.isUntimely(callId) || this.#traffic.isTainted(callId);
   }
 
   /** The INVITE that has a branch. */
@@ -199,7 +204,7 @@ export class Invites {
     const traffic = this.#traffic;
     const invite: Invite = {
       get isTainted() {
-        return traffic.isTainted(this.callId);
+        return traffic.isTainted(this.callId) || traffic.isUntimely(this.callId);
       },
       node,
       key,

@@ -24,7 +24,7 @@ export interface Received {
 
 /** Name of the transaction that a message belongs to, as all hops see it. */
 export function keyOf(message: SipMessage): string {
-  return `${message.callId} ${message.header('cseq')}`;
+  return `${message.callId} ${message.header('cseq').replace(/\s+/g, ' ')}`;
 }
 
 /** Whether a Via, Route or Record-Route value is one of that node. */
@@ -43,6 +43,9 @@ export class Traffic {
   /** Call-IDs in which a phone that sends damaged messages has had a say. */
   readonly #tainted = new Set<string>();
   readonly #hostile: ReadonlySet<number>;
+  /** Call-IDs since the last time that time broke. */
+  readonly #recent = new Set<string>();
+  readonly #untimely = new Set<string>();
 
   /** @param hostile  addresses of phones that send damaged messages */
   constructor(hostile: ReadonlySet<number>) {
@@ -58,8 +61,22 @@ export class Traffic {
     return this.#tainted.has(callId);
   }
 
+  /**
+   * Whether a node lost its memory while the call went on, or its clock jumped: timers end at once or never then, and what is late is new.
+   */
+  isUntimely(callId: string): boolean {
+    return this.#untimely.has(callId);
+  }
+
+  /** A node loses its memory, or its clock jumps. */
+  timeBreaks(): void {
+    for (const callId of this.#recent) this.#untimely.add(callId);
+    this.#recent.clear();
+  }
+
   received(node: SimNode, arrival: Arrival): void {
     this.current = arrival;
+    if (arrival.packet.sip !== null) this.#recent.add(arrival.packet.sip.callId);
     const message = arrival.packet.sip;
     if (this.#hostile.has(arrival.fromIp)) this.#taint(arrival.packet);
     if (message === null || !message.isRequest) return;

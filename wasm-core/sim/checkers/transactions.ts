@@ -1,5 +1,4 @@
 /** Rules of INVITE contexts (RFC 3261 16, 17.2.1; RFC 6026), checked on the model of invites.ts. */
-import type { SimNode } from '../node.ts';
 import type { Simulation } from '../simulation.ts';
 import type { Checker, CheckerKind, Fail } from './checkers.ts';
 import { CONTEXT_US, type Invite, type Invites } from './invites.ts';
@@ -20,14 +19,10 @@ function make(name: string, invites: Invites, rules: Parameters<Invites['watcher
 const where = ({ node, callId }: Invite): string => `${node.name}: INVITE of ${callId}`;
 
 /** A caller hears one answer: no second final response of another kind, no 2xx with another tag. */
-const oneAnswer = (invites: Invites) => (sim: Simulation, fail: Fail) => {
-  /** When a node last lost its memory, µs: answers to what it forwarded before go on from their cookies alone. */
-  const lostUs = new Map<string, number>();
-  const checker = make('one-answer', invites, {
+const oneAnswer = (invites: Invites) => (_sim: Simulation, fail: Fail) =>
+  make('one-answer', invites, {
     answered(invite) {
       if (!invite.initial || invite.isTainted) return; // repeated to a stateless proxy, it is another request
-      const lost = lostUs.get(invite.node.name);
-      if (lost !== undefined && invite.beganUs - lost < CONTEXT_US) return; // it may have begun before, too
       const [first, last] = [invite.finals[0]!, invite.finals.at(-1)!];
       // Forgotten by then, maybe: after the ACK of a failure it is so after 5 s (timer I), whatever the clock says.
       const tookUs = Math.max(last.atUs - first.atUs, last.clockUs - first.clockUs); // a clock that jumps ends timers
@@ -39,8 +34,6 @@ const oneAnswer = (invites: Invites) => (sim: Simulation, fail: Fail) => {
         fail(`${where(invite)} was answered by ${first.toTag} and then by ${last.toTag}`);
     },
   });
-  return { ...checker, forgot: (node: SimNode) => void lostUs.set(node.name, sim.nowUs) };
-};
 
 /** Once the caller has an answer, all other branches that ring are cancelled (16.7 step 10). */
 const branchesEnd = (invites: Invites) => (_sim: Simulation, fail: Fail) =>
@@ -59,6 +52,7 @@ const branchesEnd = (invites: Invites) => (_sim: Simulation, fail: Fail) =>
 const cancelBranch = (invites: Invites) => (_sim: Simulation, fail: Fail) =>
   make('cancel-branch', invites, {
     strangeBranch(message, node) {
+      if (invites.isUntimely(message.callId)) return;
       fail(`${node.name}: CANCEL of ${message.callId} has the branch of no INVITE: ${message.branch}`);
     },
   });
@@ -67,6 +61,7 @@ const cancelBranch = (invites: Invites) => (_sim: Simulation, fail: Fail) =>
 const ackIsForUs = (invites: Invites) => (_sim: Simulation, fail: Fail) =>
   make('ack-hop', invites, {
     ackPassedOn(invite) {
+      if (invite.isTainted) return;
       fail(`${where(invite)} was answered ${invite.finals[0]!.status}, and the ACK was passed on`);
     },
   });
@@ -81,10 +76,20 @@ const failureRepeats = (invites: Invites) => (sim: Simulation, fail: Fail) => {
     forgotten(invite, survived) {
       if (!honest || !survived) return;
       const [first] = invite.finals;
-      if (!first || first.status < 300 || invite.acknowledged || !invite.byUdp || !invite.initial) return;
+      if (
+        !first ||
+        first.status < 300 ||
+        invite.acknowledged ||
+        !invite.byUdp ||
+        !invite.initial ||
+        invite.isTainted
+      )
+        return;
       if ((disturbedUs.get(invite.node.name) ?? -1) >= first.atUs - 60_000_000 || sim.faults.open.length > 0)
         return;
-      const sent = invite.finals.filter(({ atUs }) => atUs - first.atUs <= CONTEXT_US).length;
+      // A clock that was put back stands still for a while, and so do timers.
+      if (invite.node.clockReadingUs - first.clockUs < CONTEXT_US) return;
+      const sent = invite.finals.filter(({ clockUs }) => clockUs - first.clockUs <= CONTEXT_US).length;
       if (sent <= REPETITIONS_MIN)
         fail(`${where(invite)}: ${first.status} was sent ${sent} times in 16 s without an ACK`);
     },

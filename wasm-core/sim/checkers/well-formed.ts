@@ -14,7 +14,9 @@ export const wellFormed =
     sent(node, packet) {
       const message = packet.sip;
       if (message === null) return fail(`${node.name} sent what can't be read: ${firstLine(packet)}`);
-      if (traffic.isTainted(message.callId)) return; // what was damaged is passed on as it came
+      // What was damaged is passed on, or answered, as it came.
+      if (traffic.isTainted(message.callId)) return;
+      if (traffic.hasHostile && !/^[!-~]+$/.test(message.callId)) return;
       const where = `${node.name}: ${message.startLine}`;
       for (const name of message.status === BAD_REQUEST ? [] : NEEDED) {
         const count = message.names.filter((each) => each === name).length;

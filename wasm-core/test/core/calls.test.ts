@@ -19,6 +19,17 @@ function invite(driver: Driver, callId = 'c1', headers: string[] = []): string {
 }
 
 describe('a call', () => {
+  it('hears nothing of a phone that answers and then fails: there is nothing left to acknowledge that with', async () => {
+    const driver = await withPhone();
+    const arrived = invite(driver);
+    driver.message(answer(arrived, '200 OK', 'callee', ['Contact: <sip:1002@127.0.0.1:7001>']), {
+      port: PHONE,
+    });
+    for (let i = 0; i < 5; i++) register(driver, '1003', 7100 + i); // what was given back is used again
+    expect(lines(driver.message(answer(arrived, '486 Busy Here'), { port: PHONE }))).toEqual([]);
+    expect(driver.counter(abi.C_CALLS_ANSWERED)).toBe(1);
+  });
+
   it('is set up, acknowledged and ended, and leaves nothing behind', async () => {
     const driver = await withPhone();
     const effects = driver.message(request({ callId: 'c1' }), { port: CALLER });

@@ -57,6 +57,29 @@ describe('an answer that is repeated, and the media service', () => {
     expect(driver.counter(abi.C_CALLS_ACTIVE)).toBe(1);
   });
 
+  it('is ended when there is no room for it to wait, and leaves nothing', async () => {
+    const driver = await Driver.start({ anchor: true, pendingMax: 1 });
+    register(driver, '1002', PHONE);
+    const [offer] = asked(driver.message(request({ headers: SDP, body: 'offer' }), { port: CALLER }));
+    const invite = to(reply(driver, offer!, 200), PHONE)[0]!;
+    driver.message(request({ headers: SDP, body: 'offer' }), { port: CALLER + 1 }); // takes the only place
+    const ok = answer(invite, '200 OK', 'callee', CONTACT, 'answer');
+    expect(lines(driver.message(ok, { port: PHONE }))).toEqual([
+      `ACK sip:1002@127.0.0.1:${PHONE} SIP/2.0 > ${PHONE}`,
+      `BYE sip:1002@127.0.0.1:${PHONE} SIP/2.0 > ${PHONE}`,
+      `SIP/2.0 503 Service Unavailable > ${CALLER}`,
+    ]);
+    driver.wait(600_000);
+    expect(driver.leftovers).toEqual({ calls: 0, transactions: 0, branches: 0, pending: 0 });
+  });
+
+  it('that has no URI to be ended by is left alone', async () => {
+    const { driver, ok, pending } = await answered();
+    reply(driver, pending, 503);
+    const strange = ok.replace(`<sip:1002@127.0.0.1:${PHONE}>`, '<sip:1002@bad uri>');
+    expect(lines(driver.message(strange, { port: PHONE }))).toEqual([]);
+  });
+
   it('is ended along the Route of other proxies', async () => {
     const { driver, ok, pending } = await answered();
     reply(driver, pending, 503);
