@@ -1,5 +1,6 @@
 /** Numbers and times as the lab writes them. */
 import { TRANSPORT_TCP, TRANSPORT_WS } from '../../wasm-core/assembly/abi.ts';
+import type { LinkState } from './view-model.ts';
 import type { FaultSpec } from '../../wasm-core/sim/scenario.ts';
 
 /** Virtual time: `1:02.345`, with hours when there are any. */
@@ -16,6 +17,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString('en-GB');
 }
 
+/** `1 call`, `2 calls`: for words whose plural has an s, or is given. */
+export function countOf(value: number, one: string, more = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : more}`;
+}
+
 export function transportName(transport: number): string {
   return transport === TRANSPORT_TCP ? 'TCP' : transport === TRANSPORT_WS ? 'WebSocket' : 'UDP';
 }
@@ -25,6 +31,13 @@ export function milliseconds(us: number): string {
   const ms = us / 1_000;
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
+
+export const LINK_STATES: Record<LinkState, string> = {
+  good: 'good',
+  slow: 'slow',
+  'one-way': 'cut one way',
+  cut: 'cut',
+};
 
 /** What a fault is, in a few words. */
 export function faultText(fault: FaultSpec): string {
