@@ -24,6 +24,8 @@ export interface Invite {
   /** Final responses that were sent towards the caller: status and To tag. */
   finals: { status: number; toTag: string; atUs: number; clockUs: number }[];
   acknowledged: boolean;
+  /** By the clock of the node that the ACK came to, µs. */
+  acknowledgedClockUs: number;
   /** A hostile phone has had a say in it, or a node has lost its memory or its time meanwhile. */
   readonly isTainted: boolean;
 }
@@ -100,7 +102,10 @@ export class Invites {
       if (message.method !== 'ACK') return;
       for (const invites of this.#byKey.values()) {
         const invite = invites.get(inviteKey(message, message.branch));
-        if (invite) invite.acknowledged = true;
+        if (invite && !invite.acknowledged) {
+          invite.acknowledged = true;
+          invite.acknowledgedClockUs = node.clockReadingUs;
+        }
       }
       return;
     }
@@ -216,6 +221,7 @@ export class Invites {
       branches: new Map(),
       finals: [],
       acknowledged: false,
+      acknowledgedClockUs: 0,
     };
     invites.set(key, invite);
     return invite;

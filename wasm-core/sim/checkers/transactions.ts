@@ -73,6 +73,14 @@ const failureRepeats = (invites: Invites) => (sim: Simulation, fail: Fail) => {
   /** When each node was last disturbed. */
   const disturbedUs = new Map<string, number>();
   const checker = make('failure-repeats', invites, {
+    answered(invite) {
+      const last = invite.finals.at(-1)!;
+      if (!honest || !invite.initial || invite.isTainted || !invite.acknowledged || last.status < 300) return;
+      const afterUs = last.clockUs - invite.acknowledgedClockUs;
+      // The context is kept for timer I, 5 s; then the INVITE is a new one.
+      if (afterUs > 0 && afterUs < 4_000_000 && (disturbedUs.get(invite.node.name) ?? -1) < invite.beganUs)
+        fail(`${where(invite)}: ${last.status} was sent again although its ACK has come`);
+    },
     forgotten(invite, survived) {
       if (!honest || !survived) return;
       const [first] = invite.finals;
