@@ -173,6 +173,15 @@ describe('the lab page', () => {
     expect(await tone()).toBe(null);
     await page.getByTestId('sounds').check();
     await isRinging();
+    const setHidden = (isHidden: boolean) =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, 'hidden', { value, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, isHidden);
+    await setHidden(true);
+    expect(await tone()).toBe(null);
+    await setHidden(false);
+    await isRinging();
     await page.getByTestId('play').click();
     expect(await tone()).toBe(null);
   });
@@ -200,6 +209,24 @@ describe('the lab page', () => {
     expect(await trace!.getAttribute('aria-selected')).toBe('true');
     expect(await hosts!.getAttribute('tabindex')).toBe('-1');
     expect(await page.evaluate(() => window.strowgerLab!.view.nowUs)).toBe(0);
+  });
+
+  test('is worked by keys, on the time line too, and the focus comes back', async () => {
+    await open('#scenario=two-phones');
+    await seek(3 * S);
+    const now = () => page.evaluate(() => window.strowgerLab!.view.nowUs);
+    await page.getByTestId('timeline').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction((us) => window.strowgerLab!.view.nowUs === us, 4 * S);
+    await page.keyboard.press('n');
+    expect(await now()).toBeGreaterThan(4 * S);
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const phone = page.getByTestId('phone-p1');
+    await phone.focus();
+    await page.keyboard.press('Enter');
+    await page.getByTestId('inspector').getByRole('button', { name: 'Close' }).press('Enter');
+    expect(await phone.evaluate((at) => at === document.activeElement)).toBe(true);
   });
 
   test('takes a file that is dropped', async () => {

@@ -80,6 +80,8 @@ export class Lab {
     this.sha256 = sha256;
     this.open(state?.source ?? this.source, state);
     requestAnimationFrame((now) => this.#frame(now));
+    // There are no frames in a page that nobody sees: time stands still in it, and nothing rings.
+    document.addEventListener('visibilitychange', () => this.#sound());
   }
 
   // --- what is shown -------------------------------------------------------------------------------
@@ -130,7 +132,11 @@ export class Lab {
   refresh(): void {
     this.#lastRefresh = performance.now();
     this.view = viewOf(this.session.simulation, this.recorder);
-    const isHeard = this.isPlaying && this.seekUs === undefined;
+    this.#sound();
+  }
+
+  #sound(): void {
+    const isHeard = this.isPlaying && this.seekUs === undefined && !document.hidden;
     this.sounds.play(isHeard ? toneOf(this.view.phones) : null);
   }
 
