@@ -68,6 +68,11 @@ export const TASKS = {
     needs: [...TOOLS, 'wasm'],
     run: program('wasm-core/bench/core.ts'),
   },
+  'bench:failover': {
+    what: 'kills and stops the active node of a pair under load: calls lost, time to service, cost of the mirror (--kills, --hangs)',
+    needs: [...SWITCH, 'peers'],
+    run: program('loadtest/failover/main.ts'),
+  },
   replay: {
     what: 'replay a recording of a node and compare the effects (FILE, --key FILE, --json)',
     needs: [...TOOLS, 'wasm'],

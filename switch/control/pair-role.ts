@@ -159,7 +159,10 @@ export class PairRole {
   }
 
   #sendBeat(): void {
-    if (this.#peer === null) return this.#channel.connect();
+    if (this.#peer === null) {
+      this.#channel.connect();
+      return;
+    }
     const { machine } = this.#keeper;
     this.#options.link.post({ kind: LINK_BEAT, args: [ROLES.indexOf(machine.role), machine.epoch] });
     if (this.#silent || performance.now() - this.#heardMs < this.#options.leaseMs) return;

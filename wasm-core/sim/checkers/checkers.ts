@@ -127,7 +127,7 @@ export class Checkers implements Required<Omit<Checker, 'name'>> {
   }
 
   fault(fault: FaultSpec, begins: boolean): void {
-    if (fault.kind === 'clock-jump') this.#traffic.timeBreaks();
+    if (fault.kind === 'clock-jump' || fault.kind === 'vanish') this.#traffic.timeBreaks();
     for (const checker of this.#all) checker.fault?.(fault, begins);
   }
 

@@ -62,13 +62,14 @@ export class Traffic {
   }
 
   /**
-   * Whether a node lost its memory while the call went on, or its clock jumped: timers end at once or never then, and what is late is new.
+   * Whether a node or a phone lost its memory while the call went on, or a node's clock jumped: timers end at once or never then, and
+   * what is late is new.
    */
   isUntimely(callId: string): boolean {
     return this.#untimely.has(callId);
   }
 
-  /** A node loses its memory, or its clock jumps. */
+  /** A node or a phone loses its memory, or a clock jumps. */
   timeBreaks(): void {
     for (const callId of this.#recent) this.#untimely.add(callId);
     this.#recent.clear();
