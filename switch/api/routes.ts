@@ -54,7 +54,7 @@ const systemRoutes: readonly Route<ApiContext>[] = [
       401: { description: 'No valid token.' },
     },
     handle(context) {
-      const state = context.state === 'draining' ? 'draining' : 'running';
+      const state = context.state === 'ok' ? 'running' : context.state;
       const nodes: object[] = [
         {
           id: context.name,

@@ -186,7 +186,7 @@ export const nodesSchema = record('Processes of the switch.', {
       role: choice('What it does.', ['active', 'standby', 'media']),
       pid: count('Process id; 0 = not running.'),
       epoch: count('Lease epoch; 0 = none.'),
-      state: choice('How it is.', ['running', 'draining', 'down']),
+      state: choice('How it is.', ['starting', 'running', 'draining', 'down']),
       activeSince: optional(anyText('Of the active one of a pair: since when, RFC 3339.')),
       takeoverMs: optional(real('Of the active one of a pair: how long it took to take over, ms.')),
       mirror: optional(

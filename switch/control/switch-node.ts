@@ -170,7 +170,7 @@ export class SwitchNode {
         return pair();
       },
       get epoch() {
-        return media?.epoch || 1;
+        return media ? media.epoch : 1;
       },
       get state() {
         return state();
