@@ -254,6 +254,7 @@ export class MediaClient {
     this.#retryMs = this.#options.retryMinMs;
     this.#options.onState(true, 'connected');
     this.onLease({ type: 'grantorUp' });
+    if (this.#hello.free) this.onLease({ type: 'free' });
   }
 
   #read(socket: Socket, chunk: Buffer): void {

@@ -36,6 +36,8 @@ export interface HelloReply {
   v: number;
   /** Newest epoch granted, 0 = none. */
   epoch: number;
+  /** Nobody has the lease: whoever asks gets it. */
+  free: boolean;
   pid: number;
   workers: { pid: number }[];
 }

@@ -2,8 +2,10 @@
 import type { MediaClient } from '../media/client.ts';
 import type { EndName } from '../wasm-core/sim/recording/records.ts';
 import { makeBank } from './control/bank-maker.ts';
+import { beginsAsStandby } from './control/config/standby.ts';
 import { ConfigError } from './control/config/errors.ts';
 import { type LoadedConfig, loadConfig } from './control/config/load.ts';
+import { openJournal, restoreBindings } from './control/journal-start.ts';
 import { createLogger, type Logger } from './control/log.ts';
 import { connectMedia, watchMedia } from './control/media-start.ts';
 import { PairRole } from './control/pair-role.ts';
@@ -11,6 +13,7 @@ import { startRecorder } from './control/recorder-start.ts';
 import type { RealtimePort } from './control/realtime-port.ts';
 import { StartError, startRealtime } from './control/realtime-start.ts';
 import { SwitchNode } from './control/switch-node.ts';
+import { takeOver } from './control/take-over.ts';
 import {
   EXIT_STEPPED_DOWN,
   type FromNode,
@@ -22,6 +25,8 @@ import {
 const EXIT_CRASHED = 1;
 const EXIT_FAILED = 3;
 const EXIT_STUCK = 4;
+/** Of the core of a node without a peer: it tells nobody. */
+const SOLE_EPOCH = 1;
 /** Where the nodes of a pair call each other. */
 const PEER_HOST = '127.0.0.1';
 
@@ -69,6 +74,12 @@ class RunningNode {
     }
     const media = mediaSocket === null ? null : connectMedia(mediaSocket, loaded.config, log);
     const node = new SwitchNode({ ...parts, media });
+    if (beginsAsStandby(loaded.config)) {
+      await keepBindings(node, loaded, log, true);
+      await takeOver(node.link, SOLE_EPOCH).catch((error: Error) => {
+        throw new StartError(`the realtime thread does not start: ${error.message}`);
+      });
+    }
     const info = await node.start();
     await tell({ type: 'ready', info, epoch: 0 });
     return new RunningNode(start.configFile, realtime, node);
@@ -132,6 +143,7 @@ async function joinPair(
       link: node.link,
       realtime,
       media,
+      prepared: (mirrored) => keepBindings(node, loaded, log, !mirrored),
       promoted: async (epoch) => tell({ type: 'ready', info: await node.start(), epoch }),
       ended: () => process.exit(EXIT_STEPPED_DOWN),
     },
@@ -140,6 +152,19 @@ async function joinPair(
   const port = await pair.listen(PEER_HOST);
   await tell({ type: 'standby', host: PEER_HOST, port });
   return pair;
+}
+
+/** Opens the journal, where there is one, for a node that is about to work; `restore`: its core has to get its bindings from it. */
+async function keepBindings(
+  node: SwitchNode,
+  loaded: LoadedConfig,
+  log: Logger,
+  restore: boolean,
+): Promise<void> {
+  const journal = openJournal(loaded, log);
+  if (journal === null) return;
+  if (restore) await restoreBindings(journal, node.link, log);
+  node.journal = journal;
 }
 
 /** A mistake of ours must leave its trace in the log before the process ends and is started again. */

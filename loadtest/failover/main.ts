@@ -2,12 +2,16 @@
  * `npm run bench:failover`: kills and stops the active node of a pair under load, and tells what callers notice; and what following costs
  * the active node.
  *
- *   npm run bench:failover -- [--kills 20] [--hangs 10] [--rate 200] [--established 1000] [--json]
+ *   npm run bench:failover -- [--kills 20] [--hangs 10] [--rate 200] [--established 1000] [--restarts 5] [--bindings 100000] [--rounds 3] [--json]
+ *
+ * Each part is left out with 0: `--kills 0 --hangs 0`, `--restarts 0`, `--rounds 0` (of measuring the cost).
  *
  * Calls are placed by SIPp, `rate` a second, held so long that `established` are up at a time. A call is lost when SIPp counts it as failed. Time to
- * service: from the signal to the answer of the first OPTIONS in a dialog that was sent after it, one every 2 ms.
+ * service: from the signal to the answer of the first OPTIONS in a dialog that was sent after it, one every 2 ms. At a restart both nodes are killed
+ * at once, with `bindings` users registered; its OPTIONS go to the switch itself, and a binding is lost that the switch has no more.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { callerDialog, type Dialog } from '../../switch/test/e2e/harness/dialog.ts';
@@ -17,6 +21,7 @@ import { Sipp } from '../../switch/test/e2e/harness/sipp.ts';
 import { type ConfigFile, Switch } from '../../switch/test/e2e/harness/switch.ts';
 import { ANSWER, Ua } from '../../switch/test/e2e/harness/ua.ts';
 import { sleep } from '../../switch/test/e2e/harness/wait.ts';
+import { registerAll } from '../bench/registrations.ts';
 import { probe } from '../latency/prober.ts';
 
 const { values } = parseArgs({
@@ -25,16 +30,26 @@ const { values } = parseArgs({
     hangs: { type: 'string', default: '10' },
     rate: { type: 'string', default: '200' },
     established: { type: 'string', default: '1000' },
+    restarts: { type: 'string', default: '5' },
+    bindings: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
   },
 });
-const [kills, hangs, rate, established] = [values.kills, values.hangs, values.rate, values.established].map(
-  (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < 0) throw new Error(`"${text}" is no number of that kind`);
-    return value;
-  },
-) as [number, number, number, number];
+
+function whole(name: Exclude<keyof typeof values, 'json'>): number {
+  const value = Number(values[name]);
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} ${values[name]}: a whole number`);
+  return value;
+}
+
+const [kills, hangs, rate, established] = [
+  whole('kills'),
+  whole('hangs'),
+  whole('rate'),
+  whole('established'),
+];
+const [restarts, bindings] = [whole('restarts'), whole('bindings')];
 
 const OPTIONS_EVERY_MS = 2;
 /** A node has to be back, and to have everything, within this. */
@@ -199,6 +214,72 @@ async function fail(): Promise<Outcome> {
   return outcome;
 }
 
+interface Restarts {
+  serviceMs: number[];
+  lost: number;
+}
+
+/** Registrations per second while the table is filled, and the first user that config/bench.yaml knows. */
+const REGISTER_RATE = 5_000;
+const FIRST_USER = 1_000_000;
+
+/** A process that has run this long is started again at once (switch/supervisor/backoff.ts). */
+const HEALTHY_MS = 31_000;
+
+/** Both nodes are killed, `restarts` times. */
+async function restart(): Promise<Restarts> {
+  const folder = mkdtempSync(join(tmpdir(), 'strowger-failover-'));
+  const strowger = await Switch.start({
+    base: 'bench.yaml',
+    change: (config) => {
+      config.availability = { standby: true };
+      config.store = { file: join(folder, 'registrations.db') };
+    },
+  });
+  const result: Restarts = { serviceMs: [], lost: 0 };
+  const registered = async (): Promise<number> => (await strowger.metrics()).sum('strowger_bindings');
+  const client = await Ua.open({ user: 'erin', proxy: strowger.sip });
+  try {
+    say(`registering ${bindings} users, ${bindings / REGISTER_RATE} s ...`);
+    const load = { proxy: strowger.sip, first: FIRST_USER, count: bindings };
+    const done = await registerAll({ ...load, registrationsPerSecond: REGISTER_RATE });
+    if (done.completed < bindings) throw new Error(`only ${done.completed} of ${bindings} users registered`);
+    for (let i = 0; i < restarts; i++) {
+      const active = await synced(strowger);
+      if (i > 0) await sleep(HEALTHY_MS); // else the supervisor waits longer
+      const standby = await nodeOf(strowger, 'standby');
+      while ((await strowger.metrics()).sum('strowger_journal_waiting') > 0) await sleep(100);
+      const before = await registered();
+      const fromMs = performance.now();
+      for (const { pid } of [standby, active]) process.kill(pid, 'SIGKILL');
+      for (let served = false; !served; ) {
+        const options = client.request('OPTIONS', 'sip:strowger.test');
+        client.send(options);
+        served = await client
+          .next('service', (message) => message.status === 200, OPTIONS_EVERY_MS)
+          .then(
+            () => true,
+            () => performance.now() - fromMs > PATIENCE_MS,
+          );
+      }
+      const ms = performance.now() - fromMs;
+      await synced(strowger, active.pid);
+      const lost = before - (await registered());
+      while (client.inbox.poll() !== undefined);
+      result.serviceMs.push(ms);
+      result.lost += lost;
+      say(
+        `restart ${i + 1} of ${restarts}: service after ${ms.toFixed()} ms; ${lost} of ${before} bindings lost`,
+      );
+    }
+  } finally {
+    await client.leave().catch(() => undefined);
+    await strowger.stop();
+    rmSync(folder, { recursive: true });
+  }
+  return result;
+}
+
 interface Cost {
   cpuUsPerCall: number;
   failed: number;
@@ -246,10 +327,11 @@ function line(name: string, ms: number[]): string {
   return `${name.padEnd(52)} p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms (${ms.length})`;
 }
 
-const outcome = await fail();
+const outcome = kills + hangs > 0 ? await fail() : null;
+const restarted = restarts > 0 ? await restart() : null;
 const rounds: { without: Cost; with: Cost }[] = [];
-for (let i = 0; i < 3; i++) {
-  say(`cost of the mirror, round ${i + 1} of 3 ...`);
+for (let i = 0; i < whole('rounds'); i++) {
+  say(`cost of the mirror, round ${i + 1} of ${values.rounds} ...`);
   rounds.push({ without: await cost(false), with: await cost(true) });
 }
 const median = (values: number[]): number =>
@@ -261,8 +343,9 @@ const without = median(rounds.map((round) => round.without.cpuUsPerCall));
 const mirrored = median(rounds.map((round) => round.with.cpuUsPerCall));
 const result = {
   at: new Date().toISOString(),
-  options: { kills, hangs, rate, established },
+  options: { kills, hangs, rate, established, restarts, bindings },
   outcome,
+  restarted,
   rounds,
 };
 writeFileSync(
@@ -270,19 +353,33 @@ writeFileSync(
   `${JSON.stringify(result, null, 1)}\n`,
 );
 if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-else
-  process.stdout.write(
-    `${[
-      `calls up when the node was killed or stopped, in all   ${outcome.established}`,
-      `calls completed / failed                               ${outcome.completed} / ${outcome.failed}`,
-      `answers sent without an acknowledgement                ${outcome.unmirrored}`,
-      line('kill -9 to the first request answered', outcome.killMs),
-      line('SIGSTOP to the first request answered', outcome.hangMs),
-      line('of that, taking over', outcome.takeoverMs),
-      `CPU of the active node per call at ${MIRROR_RATE}/s: ${mirrored.toFixed(1)} µs with a standby, ${without.toFixed(1)} without: ${(mirrored / without).toFixed(2)}`,
-      line(
-        'acknowledgements (a sample each 50 ms)',
-        rounds.flatMap((round) => round.with.ackMs),
-      ),
-    ].join('\n')}\n`,
-  );
+else process.stdout.write(`${[...failed(), ...back(), ...costs()].join('\n')}\n`);
+
+function failed(): string[] {
+  if (outcome === null) return [];
+  return [
+    `calls up when the node was killed or stopped, in all   ${outcome.established}`,
+    `calls completed / failed                               ${outcome.completed} / ${outcome.failed}`,
+    `answers sent without an acknowledgement                ${outcome.unmirrored}`,
+    line('kill -9 to the first request answered', outcome.killMs),
+    line('SIGSTOP to the first request answered', outcome.hangMs),
+    line('of that, taking over', outcome.takeoverMs),
+  ];
+}
+
+function back(): string[] {
+  if (restarted === null) return [];
+  return [
+    line(`kill -9 of both, ${bindings} bindings, to service`, restarted.serviceMs),
+    `bindings lost                                          ${restarted.lost}`,
+  ];
+}
+
+function costs(): string[] {
+  if (rounds.length === 0) return [];
+  const ackMs = rounds.flatMap((round) => round.with.ackMs);
+  return [
+    `CPU of the active node per call at ${MIRROR_RATE}/s: ${mirrored.toFixed(1)} µs with a standby, ${without.toFixed(1)} without: ${(mirrored / without).toFixed(2)}`,
+    line('acknowledgements (a sample each 50 ms)', ackMs),
+  ];
+}

@@ -28,6 +28,11 @@ export class Lease {
     return this.#grantor.epoch;
   }
 
+  /** Whether the next ask is granted. */
+  get isFree(): boolean {
+    return performance.now() >= this.#grantor.freeAtMs;
+  }
+
   admits(epoch: number): boolean {
     return this.#grantor.admits(epoch);
   }

@@ -112,7 +112,8 @@ export class MediaService {
       return { id, status: 400, reason: `a lease is ${this.#lease.leaseMs} ms here, not ${leaseMs}` };
     session.node = node;
     const workers = this.#parts.workers().map(({ pid }) => ({ pid }));
-    const reply: HelloReply = { id, status: 200, v, epoch: this.#lease.epoch, pid: process.pid, workers };
+    const { epoch, isFree: free } = this.#lease;
+    const reply: HelloReply = { id, status: 200, v, epoch, free, pid: process.pid, workers };
     return reply;
   }
 

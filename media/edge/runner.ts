@@ -3,6 +3,7 @@
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { optimizeWasm } from '../../switch/realtime/optimize-wasm.ts';
 import { type Answer, type Command, CommandLink } from './command-link.ts';
 import type { EdgeThreadData } from './commands.ts';
 import type { EdgeDatagram } from './types.ts';
@@ -24,6 +25,7 @@ export class EdgeRunner {
 
   /** @throws when the thread doesn't start. */
   static async start(options: RunnerOptions): Promise<EdgeRunner> {
+    optimizeWasm();
     const link = new CommandLink();
     const data: EdgeThreadData = {
       wasm: options.wasm,

@@ -107,6 +107,20 @@ function invite(client: MediaClient, call = '1.1') {
 }
 
 describe('a node', () => {
+  test('that connects is told that nobody has the lease, but not that somebody has', async () => {
+    await serve();
+    const told: string[] = [];
+    const first = connect({ node: 'a' });
+    first.onLease = ({ type }) => told.push(`a ${type}`);
+    await expect.poll(() => told).toEqual(['a grantorUp', 'a free']);
+    expect(await ask(first, 0)).toMatchObject({ type: 'granted' });
+    const second = connect({ node: 'b' });
+    second.onLease = ({ type }) => told.push(`b ${type}`);
+    await expect.poll(() => told).toContain('b grantorUp');
+    expect(await ask(second, 0)).toMatchObject({ type: 'refused' });
+    expect(told).not.toContain('b free');
+  });
+
   test('is granted an epoch, and commands', async () => {
     await serve();
     const client = connectSole();

@@ -1,5 +1,5 @@
 /** The core's sizes and settings, from the configuration. */
-import { hasStandby } from './config/standby.ts';
+import { beginsAsStandby } from './config/standby.ts';
 import { ROLE_ACTIVE, ROLE_STANDBY } from '../../wasm-core/assembly/abi.ts';
 import type { CoreInit } from '../../wasm-core/host/core.ts';
 import { callEventsMask } from './call-log.ts';
@@ -81,7 +81,8 @@ export function coreSettings(
     userBurst: overload.userBurst,
     bucketBits: Math.ceil(Math.log2(overload.sources)),
     emergency: overload.emergency,
-    role: hasStandby(config) ? ROLE_STANDBY : ROLE_ACTIVE,
+    role: beginsAsStandby(config) ? ROLE_STANDBY : ROLE_ACTIVE,
+    journal: config.store.file === undefined ? 0 : 1,
     mirrorWaitMs: config.availability.mirrorWaitMs,
   };
 }

@@ -16,14 +16,13 @@ import {
   LINK_END_GARBAGE,
   LINK_HOLD,
   LINK_OPEN,
-  LINK_PROMOTE,
-  LINK_PROMOTED,
 } from '../realtime/link-frames.ts';
 import { msToUs } from './clock.ts';
 import type { CoreLink } from './core-link.ts';
 import type { Logger } from './log.ts';
 import type { RealtimePort } from './realtime-port.ts';
 import { type HostAction, RoleKeeper } from './role-keeper.ts';
+import { takeOver } from './take-over.ts';
 
 const ROLES: readonly Role[] = ['standby', 'asking', 'active', 'fenced'];
 /** Calls in one page of the core's. */
@@ -40,6 +39,8 @@ export interface PairRoleOptions {
   link: CoreLink;
   realtime: RealtimePort;
   media: MediaClient;
+  /** This node has the lease and is about to take over. `mirrored`: it has all that the active one had. */
+  prepared: (mirrored: boolean) => Promise<void>;
   /** The core works, its sockets are open: everything else may begin. */
   promoted: (epoch: number) => Promise<void>;
   /** This node has to end; it may not send anything any more. */
@@ -62,7 +63,6 @@ export class PairRole {
   #heardMs = 0;
   /** Heartbeats are missing. */
   #silent = false;
-  #promotion: ((frame: Frame) => void) | null = null;
   #drain: NodeJS.Timeout | null = null;
   #ended = false;
   /** When this node became active, ms since the epoch; 0 = it is not. */
@@ -78,7 +78,6 @@ export class PairRole {
     this.#channel = new PeerChannel({ node, calls, secret, linked }, log);
     link.on(LINK_BEAT, (frame) => this.#beat(frame));
     link.on(LINK_CLOSED, (frame) => this.#unlinked(frame));
-    link.on(LINK_PROMOTED, (frame) => this.#promotion?.(frame));
     link.on(abi.EF_FENCED, () => this.#end('the lease has ended'));
     this.#keeper = new RoleKeeper({ leaseMs, peer: true }, media, (action) => this.#act(action));
     this.#timer = setInterval(() => this.#sendBeat(), renewEveryMs(leaseMs));
@@ -196,19 +195,16 @@ export class PairRole {
   }
 
   async #promote(epoch: number, leaseUntilMs: number): Promise<void> {
-    const { link, media, promoted } = this.#options;
+    const { link, media, prepared, promoted } = this.#options;
     const sinceMs = performance.now();
     try {
       const calls = await this.#calls();
       if (this.#ended) return;
       media.activate(epoch, calls);
       this.#lease(Math.max(leaseUntilMs, this.#keeper.machine.leaseUntilMs));
-      const answered = new Promise<Frame>((resolve) => {
-        this.#promotion = resolve;
-      });
-      link.post({ kind: LINK_PROMOTE, args: [0, epoch] });
-      const frame = await answered;
-      if (frame.arg(0) !== 1) throw new Error(frame.text);
+      await prepared(this.#counter(abi.C_MIRROR_WHOLE) === 1);
+      if (this.#ended) return;
+      await takeOver(link, epoch);
       this.takeoverMs = performance.now() - sinceMs;
       this.activeSinceMs = Date.now();
       this.#sendBeat();

@@ -30,6 +30,7 @@ import type { MetricSources } from './metrics/table.ts';
 import { allowedOrigins } from './origins.ts';
 import type { PairRole } from './pair-role.ts';
 import type { RealtimePort } from './realtime-port.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -81,6 +82,8 @@ export class SwitchNode {
   #state: NodeState = 'starting';
   /** Set when this node is one of a pair. */
   pair: PairRole | null = null;
+  /** Set when bindings are kept and this node is active. */
+  journal: Journal | null = null;
 
   constructor(parts: NodeParts) {
     const { config, endpoints } = parts.loaded;
@@ -103,6 +106,7 @@ export class SwitchNode {
     this.#bridge = parts.media && this.#makeBridge(parts.media);
     this.#tcp = this.#makeTcp();
     this.#webSocket = this.#makeWebSocket();
+    this.#link.on(abi.EF_JOURNAL, (frame) => this.journal?.append(frame.payload));
     routeEffects(this.#link, this.#flows, this.#tcp, this.#webSocket);
     this.#web = this.#makeWeb(parts.token, parts.pages ?? PAGES);
     this.#webSocket.attach(this.#web.app, () => this.#web.upgraded());
@@ -194,6 +198,7 @@ export class SwitchNode {
       media: await this.#mediaTotals(),
       originsRefused: this.#webSocket.originRefused,
       recording: this.#recorder?.read() ?? null,
+      journal: this.journal?.read() ?? null,
     };
   }
 
@@ -271,5 +276,6 @@ export class SwitchNode {
     this.#media?.close();
     await this.#realtime.close();
     await this.#recorder?.end('stop');
+    await this.journal?.close();
   }
 }

@@ -6,6 +6,7 @@ import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import * as abi from '../../wasm-core/assembly/abi.ts';
 import type { CoreInit } from '../../wasm-core/host/core.ts';
 import type { RealtimePort, RealtimeReading } from '../control/realtime-port.ts';
+import { optimizeWasm } from './optimize-wasm.ts';
 import { RingReader, RingWriter, ringMemory } from './ring.ts';
 import { type StageBudgets, StatsReader, statsMemory } from './stats.ts';
 import type { RecordingMemory } from './step-recorder.ts';
@@ -106,6 +107,7 @@ export class Realtime implements RealtimePort {
 
   /** Opens the sockets and starts the thread. @throws when a socket can't be bound or the core doesn't start. */
   static async start(options: RealtimeOptions): Promise<Realtime> {
+    optimizeWasm();
     const channel = new MessageChannel();
     const engine = options.udpEngine ?? udpEngineHere();
     const waker = new Waker(wakerMemory(), engine);

@@ -189,6 +189,7 @@ class RealtimeThread {
     const { bytes, u32 } = this.#core;
     const link = this.#link;
     const kind = bytes[at + abi.F_KIND];
+    if (kind === LINK_PROMOTE) this.#promoteTo = u32[(at + abi.F_ARG1) >> 2]!;
     if (link === null) return slot;
     if (kind === LINK_OPEN) {
       const fd = u32[(at + abi.F_ARG0) >> 2]!;
@@ -202,7 +203,6 @@ class RealtimeThread {
     if (kind === LINK_CLOSE && link.fd >= 0) return this.#peerFrame(slot, false);
     if (kind === LINK_BEAT && link.fd >= 0) link.send(bytes.subarray(at, at + abi.FRAME_HEADER_BYTES));
     if (kind === LINK_HOLD) this.#holds = u32[(at + abi.F_ARG0) >> 2] === 1;
-    if (kind === LINK_PROMOTE) this.#promoteTo = u32[(at + abi.F_ARG1) >> 2]!;
     return slot;
   }
 

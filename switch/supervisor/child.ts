@@ -56,7 +56,7 @@ export class Child {
     // A process group of its own: Ctrl-C in the terminal reaches the supervisor only, which then drains.
     const child = fork(file, args, {
       detached: true,
-      execArgv: ['--disable-warning=ExperimentalWarning', '--no-liftoff', '--no-wasm-lazy-compilation'],
+      execArgv: ['--disable-warning=ExperimentalWarning'],
       env: { ...process.env, ...env },
       stdio: ['ignore', 'inherit', this.#options.formatLine ? 'pipe' : 'inherit', 'ipc'],
     });

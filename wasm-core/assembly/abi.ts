@@ -89,8 +89,8 @@ export const EV_HANGUP: u32 = 7;
 /** arg0 = 1: refuse new calls and registrations with 503 (draining); 0: accept. */
 export const EV_DRAIN: u32 = 8;
 /**
- * An EF_MIRROR frame of the active peer, unchanged but for its kind; taken by a standby only. flags = MIRROR_LOCAL: from a store of
- * this node, with no sequence and no checksum.
+ * An EF_MIRROR frame of the active peer, unchanged but for its kind; taken by a standby only. flags = MIRROR_LOCAL: bindings from a store,
+ * with no sequence and no checksum; they count less than what an active core has sent.
  */
 export const EV_MIRROR: u32 = 9;
 /** The peer has applied all frames up to this one (EF_MIRROR_ACK): arg0, arg1 = sequence number, arg2 = epoch. */
@@ -296,7 +296,8 @@ export const C_MIRROR_LOST: u32 = 936; // records that did not fit: too large fo
 export const C_ROLE: u32 = 937; // gauge: ROLE_*
 export const C_EPOCH: u32 = 938; // gauge
 export const C_MIRROR_ACK_US: u32 = 939; // gauge: time from the last acknowledged frame to its acknowledgement
-export const C_COUNT: u32 = 940;
+export const C_MIRROR_WHOLE: u32 = 940; // gauge: 1 when a standby has once had everything
+export const C_COUNT: u32 = 941;
 
 // --- init block: u32 each, written by the host at `initPtr()` before `init()` -----------------------
 export const I_CALLS_MAX: u32 = 0;

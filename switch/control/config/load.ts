@@ -40,9 +40,10 @@ export async function parseConfig(file: string, source: string, path: string = f
 /** Makes the paths of files absolute: they are relative to the configuration. */
 async function resolveFiles(document: ConfigDocument, config: Config, folder: string): Promise<void> {
   const problems: ConfigProblem[] = [];
-  const { recording } = config;
+  const { recording, store } = config;
   recording.folder = resolve(folder, recording.folder);
   if (recording.keyFile !== undefined) recording.keyFile = resolve(folder, recording.keyFile);
+  if (store.file !== undefined) store.file = resolve(folder, store.file);
   for (const key of ['certificate', 'key'] as const) {
     const name = config.http[key];
     if (name === undefined) continue;

@@ -268,6 +268,19 @@ export const configSchema = record('Configuration of Strowger.', {
       { default: 5, minimum: 1, maximum: 1_000 },
     ),
   }),
+  store: section('What survives when all nodes end: registrations, so that phones need not register again.', {
+    file: optional(
+      text(
+        'Database file (SQLite) on a local disk, relative to this file; made when there is none. Both nodes of a pair use it in turn, no other switch may. Default: none, registrations end with the switch.',
+        { minLength: 1, maxLength: 4096, examples: ['data/registrations.db'] },
+      ),
+    ),
+    sync: choice(
+      'When a change is safe from a loss of power: `full`, when it is written, 20 to 40 ms after the answer to the phone; `normal`, with one of the next; `off`, when the system likes to. What was written survives the end of a process with each of them.',
+      ['full', 'normal', 'off'],
+      'full',
+    ),
+  }),
   overload: section(
     'Overload control: who may begin calls and registrations. Requests within dialogs and calls to emergency numbers are never refused here; what is refused gets 503 with Retry-After.',
     {

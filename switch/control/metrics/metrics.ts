@@ -1,6 +1,7 @@
 /** The table of metrics. docs/reference/metrics.md is generated from it. */
 import * as abi from '../../../wasm-core/assembly/abi.ts';
 import { METHOD_NAMES, TRANSPORT_NAMES } from '../../../wasm-core/host/names.ts';
+import type { JournalReading } from '../../journal/journal.ts';
 import type { RecorderReading } from '../../recording/recorder.ts';
 import { coreGauge, coreTotal, type Metric, type MetricSources, type Sample } from './table.ts';
 
@@ -423,6 +424,57 @@ const recordingMetrics: readonly Metric[] = [
   ),
 ];
 
+/** A number of the journal; 0 when there is none. */
+function journalMetric(
+  name: string,
+  help: string,
+  type: 'gauge' | 'counter',
+  value: (journal: JournalReading) => number,
+): Metric {
+  return {
+    name: `strowger_journal_${name}`,
+    help,
+    type,
+    read: ({ journal }) => [{ value: journal ? value(journal) : 0 }],
+  };
+}
+
+const journalMetrics: readonly Metric[] = [
+  journalMetric(
+    'ok',
+    '1 while changed bindings are written to store.file; 0 while that fails, or there is none.',
+    'gauge',
+    ({ ok }) => (ok ? 1 : 0),
+  ),
+  journalMetric('records_total', 'Records written.', 'counter', (journal) => journal.recordsWritten),
+  journalMetric('bytes_total', 'Bytes of records written.', 'counter', (journal) => journal.bytesWritten),
+  journalMetric('loaded', 'Records read at the start.', 'gauge', (journal) => journal.recordsLoaded),
+  journalMetric('waiting', 'Changed records still to be written.', 'gauge', (journal) => journal.waiting),
+  journalMetric('lag_seconds', 'Age of the oldest of them.', 'gauge', ({ lagMs }) => lagMs / 1e3),
+  journalMetric(
+    'write_seconds',
+    'Time that the last transaction took, with its sync.',
+    'gauge',
+    ({ writeMs }) => writeMs / 1e3,
+  ),
+  journalMetric(
+    'failures_total',
+    'Transactions that failed; they are tried again.',
+    'counter',
+    ({ failures }) => failures,
+  ),
+  {
+    name: 'strowger_journal_damaged_total',
+    help: 'Damage found: files that were moved away, and records that were left out.',
+    type: 'counter',
+    labels: { what: 'file, record' },
+    read: ({ journal }) => [
+      { labels: { what: 'file' }, value: journal?.filesDamaged ?? 0 },
+      { labels: { what: 'record' }, value: journal?.recordsDamaged ?? 0 },
+    ],
+  },
+];
+
 /** All metrics of our own, in the order of the documentation. */
 export const metricTable: readonly Metric[] = [
   ...callMetrics,
@@ -434,4 +486,5 @@ export const metricTable: readonly Metric[] = [
   ...availabilityMetrics,
   ...mediaMetrics,
   ...recordingMetrics,
+  ...journalMetrics,
 ];

@@ -5,6 +5,7 @@ import type { CoreLink } from '../core-link.ts';
 import type { Flows } from '../flows/flows.ts';
 import type { HistogramSnapshot } from '../histogram.ts';
 import type { MediaBridge } from '../media-bridge.ts';
+import type { JournalReading } from '../../journal/journal.ts';
 import type { RecorderReading } from '../../recording/recorder.ts';
 import type { RealtimeReading } from '../realtime-port.ts';
 
@@ -22,6 +23,8 @@ export interface MetricSources {
   originsRefused: number;
   /** Null when nothing is recorded. */
   recording: RecorderReading | null;
+  /** Null when bindings are not kept, or this node is not active. */
+  journal: JournalReading | null;
 }
 
 /** Label values by name. */

@@ -17,12 +17,13 @@ import { callTable } from '../call/call';
 import { initU32 } from '../config';
 import { gauge } from '../counters';
 import { frameBegin, frameEnd, nowUs } from '../effects';
-import { tableAt, tableRebuild, tableTouched } from '../mem/table';
+import { tableAt, tableRebuild, tableSlot, tableTouched } from '../mem/table';
 import { bindingTable } from '../registrar/bindings';
 import { transactionTable } from '../transaction/tables';
 import { bindingRecordResume } from './binding-record';
 import { callRecordResume } from './call-record';
-import { journalBegin } from './changes';
+import { changed, journalBegin } from './changes';
+import { standbyHeard } from './standby';
 import { transactionRecordResume } from './transaction-record';
 
 /** ROLE_*. */
@@ -92,5 +93,6 @@ export function takeRole(frame: usize): void {
   for (let s: u32 = 0; s < tableTouched(bindings); s++) {
     const b = tableAt(bindings, s);
     if (b != 0) bindingRecordResume(b);
+    if (standbyHeard) changed(tableSlot(bindings, s)); // the store may lack the last that the other node did
   }
 }

@@ -5,8 +5,10 @@
 import {
   C_MIRROR_BYTES,
   C_MIRROR_FRAMES,
+  C_MIRROR_LOST,
   C_MIRROR_RECORDS,
   C_MIRROR_SYNCED,
+  C_MIRROR_WHOLE,
   EF_MIRROR_ACK,
   EF_MIRROR_FAIL,
   FRAME_HEADER_BYTES,
@@ -38,7 +40,7 @@ import { callTable } from '../call/call';
 import { count, countAdd, gauge } from '../counters';
 import { frameBegin, frameEnd } from '../effects';
 import { keyedHash } from '../identity';
-import { tableSkip, tableTouched } from '../mem/table';
+import { recGen, tableAt, tableHadOnce, tableSkip, tableTouched } from '../mem/table';
 import { bindingTable } from '../registrar/bindings';
 import { transactionTable } from '../transaction/tables';
 import { bindingRecordApply, bindingRecordDrop } from './binding-record';
@@ -51,15 +53,24 @@ import { transactionRecordApply, transactionRecordDrop } from './transaction-rec
 let next: u64 = 0;
 let toAcknowledge: u64 = 0;
 let failed: bool = false;
+/** Something of an active core has come. */
+export let standbyHeard: bool = false;
+/** All that an active core had was here once, and was followed since. */
+let isWhole: bool = false;
 
 export function standbyInit(): void {
+  standbyHeard = isWhole = false;
+  begin();
+}
+
+function begin(): void {
   next = toAcknowledge = 0;
   failed = false;
 }
 
 /** A connection to the active node has begun: all will be sent again. */
 export function standbyPeer(): void {
-  standbyInit();
+  begin();
   gauge(C_MIRROR_SYNCED, 0);
 }
 
@@ -69,7 +80,7 @@ export function mirrorApply(frame: usize): void {
   const start = frame + FRAME_HEADER_BYTES;
   const len = load<u32>(frame + F_LENGTH);
   if ((load<u8>(frame + F_FLAGS) & MIRROR_LOCAL) != 0) {
-    applyAll(start, start + len);
+    if (!isWhole) loadAll(start, start + len);
     return;
   }
   const seq = load<u64>(frame + F_ARG0);
@@ -78,6 +89,7 @@ export function mirrorApply(frame: usize): void {
   if (load<u32>(frame + F_ARG3) != (keyedHash(start, len) as u32)) return fail(MIRROR_FAIL_CHECKSUM);
   epochSeen(load<u32>(frame + F_ARG2));
   if (!applyAll(start, start + len)) return fail(MIRROR_FAIL_RECORD);
+  standbyHeard = true;
   next = seq + 1;
   toAcknowledge = seq;
   count(C_MIRROR_FRAMES);
@@ -100,6 +112,26 @@ function applyAll(start: usize, end: usize): bool {
     at += len;
   }
   return true;
+}
+
+/** Records of a store: below what an active core has sent. One that can't be used, of another version or for a larger table, is left out. */
+function loadAll(start: usize, end: usize): void {
+  for (let at = start; at + MR_BODY <= end; ) {
+    const len = load<u32>(at + MR_LENGTH);
+    if (len < MR_BODY || (len & 7) != 0 || at + len > end) return;
+    if (
+      load<u8>(at + MR_TYPE) == MRT_BINDING &&
+      !isHere(load<u32>(at + MR_SLOT), load<u32>(at + MR_GENERATION))
+    )
+      count(apply(at) ? C_MIRROR_RECORDS : C_MIRROR_LOST);
+    at += len;
+  }
+}
+
+/** Whether a binding's slot holds, or has held, this one or a later one. */
+function isHere(slot: u32, gen: u32): bool {
+  const known = tableAt(bindingTable(), slot);
+  return known != 0 ? recGen(known) >= gen : tableHadOnce(bindingTable(), slot, gen);
 }
 
 function apply(record: usize): bool {
@@ -135,6 +167,8 @@ function applyEnd(touched: usize): bool {
   for (let s = load<u32>(touched); s < tableTouched(callTable()); s++) callRecordDrop(s);
   for (let s = load<u32>(touched, 4); s < tableTouched(transactionTable()); s++) transactionRecordDrop(s);
   for (let s = load<u32>(touched, 8); s < tableTouched(bindingTable()); s++) bindingRecordDrop(s);
+  isWhole = true;
+  gauge(C_MIRROR_WHOLE, 1);
   gauge(C_MIRROR_SYNCED, 1);
   return true;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as abi from '../../assembly/abi.ts';
-import { type Driver, type Effect, header, lines, sent } from '../support/driver.ts';
+import { Driver, type Effect, header, lines, sent } from '../support/driver.ts';
 import { MirrorPair, applied, readRecords, recordsOf } from '../support/mirror-pair.ts';
 import { answer, register, request, routes, to } from '../support/phone.ts';
 
@@ -290,6 +290,70 @@ describe('a standby that takes over', () => {
     const pair = await MirrorPair.start();
     expect(sent(register(pair.standby, '1002', 5071))).toEqual([]);
     expect(pair.standby.counter(abi.C_BINDINGS)).toBe(0);
+  });
+});
+
+describe('bindings from a store', () => {
+  const isJournal = ({ kind }: Effect) => kind === abi.EF_JOURNAL;
+  /** What a core with a store has written of a registration. */
+  async function stored(user: string, port: number): Promise<Uint8Array[]> {
+    const core = await Driver.start({ journal: 1 });
+    const effects = [...register(core, user, port), ...core.wait(100)];
+    return effects.filter(isJournal).map(({ bytes }) => bytes);
+  }
+  function load(core: Driver, payload: Uint8Array): void {
+    core.event(abi.EV_MIRROR, { flags: abi.MIRROR_LOCAL, payload });
+  }
+
+  it('are there when the core begins to work', async () => {
+    const core = await Driver.start({ role: abi.ROLE_STANDBY });
+    for (const payload of await stored('1002', 5071)) load(core, payload);
+    core.event(abi.EV_ROLE, { args: [abi.ROLE_ACTIVE, 1] });
+    expect(to(core.message(request({})), 5071)).toHaveLength(1);
+  });
+
+  it('count less than what the active core has sent, before and after', async () => {
+    const pair = await MirrorPair.start();
+    register(pair.active, '1002', 5071);
+    const [old] = await stored('1002', 5099);
+    load(pair.standby, old!);
+    pair.connect();
+    load(pair.standby, old!);
+    const next = pair.promote();
+    expect(next.counter(abi.C_BINDINGS)).toBe(1);
+    expect(to(next.message(request({})), 5071)).toHaveLength(1);
+  });
+
+  it('do not come back when the active core has removed them', async () => {
+    const pair = await MirrorPair.start();
+    register(pair.active, '1002', 5071, ';expires=600');
+    const [old] = await stored('1002', 5071);
+    register(pair.active, '1002', 5071, ';expires=0');
+    pair.connect();
+    load(pair.standby, old!);
+    expect(pair.promote().counter(abi.C_BINDINGS)).toBe(0);
+  });
+
+  it('that can not be used are left out, and the others are taken', async () => {
+    const core = await Driver.start({ role: abi.ROLE_STANDBY });
+    const [good] = await stored('1002', 5071);
+    const bad = good!.slice();
+    bad[abi.MR_VERSION] = 99;
+    load(core, Buffer.concat([bad, good!]));
+    expect([core.counter(abi.C_MIRROR_LOST), core.counter(abi.C_BINDINGS)]).toEqual([1, 1]);
+  });
+
+  it('are all written by a core that takes over: the last changes may not be in the store', async () => {
+    const pair = await MirrorPair.start({ journal: 1 });
+    register(pair.active, '1002', 5071);
+    register(pair.active, '1003', 5072, ';expires=600');
+    register(pair.active, '1003', 5072, ';expires=0');
+    pair.connect();
+    const effects = pair.standby.event(abi.EV_ROLE, { args: [abi.ROLE_ACTIVE, 2] });
+    const written = [...effects, ...pair.standby.wait(100)]
+      .filter(isJournal)
+      .flatMap(({ bytes }) => readRecords(bytes));
+    expect(written.map(([, body]) => body !== '')).toEqual([true, false]);
   });
 });
 

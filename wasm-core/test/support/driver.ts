@@ -66,6 +66,14 @@ export function testBank(changes: Partial<BankConfig> = {}): Uint8Array {
   });
 }
 
+/** What is in the header of an event and behind it; all 0 and empty unless told. */
+export interface EventFields {
+  flags?: number;
+  args?: number[];
+  payload?: Uint8Array;
+  source?: Source;
+}
+
 export class Driver {
   readonly core: Core;
   nowUs = START_US;
@@ -109,13 +117,13 @@ export class Driver {
   }
 
   /** One event, its effects. */
-  event(kind: number, fields: { args?: number[]; payload?: Uint8Array; source?: Source } = {}): Effect[] {
+  event(kind: number, fields: EventFields = {}): Effect[] {
     this.put(kind, fields);
     return this.#step(1);
   }
 
   /** Puts an event into the first receive slot, for `core.step`. */
-  put(kind: number, fields: { args?: number[]; payload?: Uint8Array; source?: Source } = {}): void {
+  put(kind: number, fields: EventFields = {}): void {
     const payload = fields.payload ?? new Uint8Array(0);
     const frame = new Uint8Array(abi.FRAME_HEADER_BYTES + payload.length);
     const view = new DataView(frame.buffer);
@@ -128,6 +136,7 @@ export class Driver {
     };
     frame[abi.F_KIND] = kind;
     frame[abi.F_VERSION] = abi.ABI_VERSION;
+    frame[abi.F_FLAGS] = fields.flags ?? 0;
     frame[abi.F_TRANSPORT] = source.transport;
     view.setUint32(abi.F_LENGTH, payload.length, true);
     view.setUint32(abi.F_FLOW, source.flow, true);
