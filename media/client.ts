@@ -15,6 +15,7 @@ import {
   type MediaEvent,
   type MediaReply,
   type MediaRequest,
+  type OfferedRequest,
   type PlainReply,
   type SdpReply,
   type SdpRequest,
@@ -59,6 +60,7 @@ interface Pending {
 type Bare =
   | Omit<KeepRequest, 'id' | 'epoch'>
   | Omit<SdpRequest, 'id' | 'epoch'>
+  | Omit<OfferedRequest, 'id' | 'epoch'>
   | Omit<CloseLegRequest, 'id' | 'epoch'>
   | Omit<CloseCallRequest, 'id' | 'epoch'>
   | Omit<StatsRequest, 'id' | 'epoch'>;
@@ -154,6 +156,11 @@ export class MediaClient {
   /** @throws MediaUnavailable */
   async sdp(request: Omit<SdpRequest, 'op' | 'id' | 'epoch'>): Promise<SdpReply> {
     return (await this.#ask({ op: 'sdp', ...request })) as SdpReply;
+  }
+
+  /** What became of an offer. @throws MediaUnavailable */
+  async offered(request: Omit<OfferedRequest, 'op' | 'id' | 'epoch'>): Promise<PlainReply> {
+    return (await this.#ask({ op: 'offered', ...request })) as PlainReply;
   }
 
   /** @throws MediaUnavailable */

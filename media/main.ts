@@ -5,6 +5,7 @@
 import { fstatSync } from 'node:fs';
 import { pino } from 'pino';
 import { CallTable } from './control/call-table.ts';
+import { Offers } from './control/offers.ts';
 import { Lease } from './control/lease.ts';
 import { MediasoupEngine } from './control/mediasoup/engine.ts';
 import { type MediaOptions, parseOptions, portPairs } from './control/options.ts';
@@ -48,9 +49,13 @@ const edge = await Edge.start({
 const engine = await MediasoupEngine.start(options, edge, log).catch((error: Error) =>
   fatal(error, 'mediasoup does not start'),
 );
-const calls = new CallTable(engine, options.callsMax);
+const offers = new Offers((event) => server.emit(event));
+const calls = new CallTable(engine, options.callsMax, offers);
 const lease = new Lease(options);
-const service = new MediaService({ calls, edge, workers: () => engine.pool.seats, portsMax, lease }, log);
+const service = new MediaService(
+  { calls, edge, workers: () => engine.pool.seats, portsMax, lease, offers },
+  log,
+);
 const server = new MediaServer(service, log);
 
 engine.pool.onReplaced = (replacement) => {
@@ -80,6 +85,7 @@ async function stop(reason: string): Promise<void> {
   log.info({ reason }, 'media process ends');
   await server.close();
   await calls.closeAll();
+  offers.close();
   engine.close();
   await edge.close();
   process.exit(0);

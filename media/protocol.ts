@@ -10,7 +10,7 @@
  * A node that is active does not close its connection, but by dying: its lease is free then (docs/availability.md).
  */
 
-export const MEDIA_PROTOCOL_VERSION = 2;
+export const MEDIA_PROTOCOL_VERSION = 3;
 export const FRAME_BYTES_MAX = 1 << 20;
 /** Calls in one {@link KeepRequest}. */
 export const KEEP_CALLS_MAX = 4_096;
@@ -119,6 +119,20 @@ export interface CloseCallRequest {
   epoch: number;
   call: string;
 }
+/** What became of an {@link OfferEvent}. Answer: {@link PlainReply}. */
+export interface OfferedRequest {
+  op: 'offered';
+  id: number;
+  epoch: number;
+  call: string;
+  leg: number;
+  /** `id` of the event. */
+  offer: number;
+  /** SIP status: 2xx with the answer, 481 there is no such call or leg, 503 no room now, else the leg has refused it. */
+  status: number;
+  /** '' without an answer. */
+  sdp: string;
+}
 /** Answers with {@link StatsReply}; without `call`, only the totals. */
 export interface StatsRequest {
   op: 'stats';
@@ -190,12 +204,24 @@ export interface MediaTimeoutEvent {
   event: 'mediaTimeout';
   call: string;
 }
+/**
+ * A leg has lost its transport and got another one: it needs an offer from the switch, with this body. Told again every few
+ * seconds, and to each node that becomes active, until {@link OfferedRequest} comes.
+ */
+export interface OfferEvent {
+  event: 'offer';
+  /** 1 to 2^31 - 1, another one for each offer. */
+  id: number;
+  call: string;
+  leg: number;
+  sdp: string;
+}
 /** A mediasoup worker died and was replaced. */
 export interface WorkerReplacedEvent {
   event: 'workerReplaced';
   diedPid: number;
   pid: number;
-  /** Plain legs that go on, and browsers' legs that stay silent until they are renegotiated. */
+  /** Plain legs that go on, and browsers' legs that are silent until they are renegotiated. */
   legsMoved: number;
   webrtcLegsLost: number;
   /** How long plain legs had no path, ms. */
@@ -203,8 +229,14 @@ export interface WorkerReplacedEvent {
 }
 
 /** What only the holder of the lease may say. */
-export type MediaCommand = KeepRequest | SdpRequest | CloseLegRequest | CloseCallRequest | StatsRequest;
+export type MediaCommand =
+  | KeepRequest
+  | SdpRequest
+  | OfferedRequest
+  | CloseLegRequest
+  | CloseCallRequest
+  | StatsRequest;
 export type MediaRequest = HelloRequest | LeaseRequest | MediaCommand;
 export type MediaReply = HelloReply | LeaseReply | SdpReply | StatsReply | PlainReply;
 /** Goes to the node that holds the lease. */
-export type MediaEvent = MediaTimeoutEvent | WorkerReplacedEvent;
+export type MediaEvent = MediaTimeoutEvent | OfferEvent | WorkerReplacedEvent;

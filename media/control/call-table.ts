@@ -3,6 +3,7 @@ import type { LegStats } from '../protocol.ts';
 import { SdpError } from '../sdp/error.ts';
 import { type Bodies, Call, type SdpInput } from './call.ts';
 import { type Endpoint, type Engine, MediaFull } from './engine.ts';
+import type { Offers } from './offers.ts';
 
 /** Calls that are remembered after their end. */
 const ENDED_MAX = 4_096;
@@ -18,11 +19,14 @@ export type SdpOutcome =
 export class CallTable {
   readonly #engine: Engine;
   readonly #callsMax: number;
+  readonly #offers: Offers | null;
   readonly #calls = new Map<string, Call>();
   /** Calls that were closed last, oldest first. */
   readonly #ended = new Set<string>();
 
-  constructor(engine: Engine, callsMax: number) {
+  /** @param offers null: legs are offered nothing by the switch itself */
+  constructor(engine: Engine, callsMax: number, offers: Offers | null = null) {
+    this.#offers = offers;
     this.#engine = engine;
     this.#callsMax = callsMax;
   }
@@ -45,7 +49,7 @@ export class CallTable {
     if (!call) {
       if (this.#ended.has(id)) return { status: 488, reason: 'the call has ended' };
       if (this.#calls.size >= this.#callsMax) return { status: 503, reason: 'too many calls' };
-      call = new Call(this.#engine);
+      call = new Call(this.#engine, (leg, sdp) => this.#offers?.add(id, leg, sdp));
       this.#calls.set(id, call);
     }
     try {
@@ -54,6 +58,12 @@ export class CallTable {
       if (call.isEmpty && this.#calls.get(id) === call) await this.#remove(id);
       return refusal(error as Error);
     }
+  }
+
+  /** What became of an offer to a leg. @throws SdpError */
+  async offered(id: string, leg: number, offer: number, status: number, sdp: string): Promise<void> {
+    if (!this.#offers?.settle(id, leg, offer, status)) return;
+    if (status >= 200 && status < 300) await this.#calls.get(id)?.offered(leg, sdp);
   }
 
   async closeLeg(id: string, leg: number): Promise<void> {
@@ -73,7 +83,12 @@ export class CallTable {
   async #remove(id: string): Promise<void> {
     const call = this.#calls.get(id);
     this.#calls.delete(id);
-    await call?.close();
+    if (call) await this.#end(id, call);
+  }
+
+  async #end(id: string, call: Call): Promise<void> {
+    this.#offers?.drop(id, call.legs);
+    await call.close();
   }
 
   /** Whether there is or was such a call, as far as it is remembered. */
@@ -90,7 +105,7 @@ export class CallTable {
     for (const [id] of unknown) this.#calls.delete(id);
     for (const id of this.#ended) if (!known.has(id)) this.#ended.delete(id);
     for (let i = 0; i < unknown.length; i += CLOSED_AT_ONCE) {
-      await Promise.all(unknown.slice(i, i + CLOSED_AT_ONCE).map(([, call]) => call.close()));
+      await Promise.all(unknown.slice(i, i + CLOSED_AT_ONCE).map(([id, call]) => this.#end(id, call)));
     }
   }
 

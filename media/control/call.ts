@@ -26,6 +26,7 @@ export const LEGS_MAX = 64;
 /** All that is known of one call; `close` ends it for good. */
 export class Call {
   readonly #engine: Engine;
+  readonly #toOffer: (leg: number, sdp: string) => void;
   readonly #exchanges = new ExchangeLog();
   /** Sides whose party is known: the caller, and the callee that has answered. */
   readonly #sides = new Map<number, Side>();
@@ -41,8 +42,10 @@ export class Call {
   #closed = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: Engine) {
+  /** @param toOffer is told what the switch has to offer a leg by itself */
+  constructor(engine: Engine, toOffer: (leg: number, sdp: string) => void = () => undefined) {
     this.#engine = engine;
+    this.#toOffer = toOffer;
   }
 
   /** Nothing was set up for it. */
@@ -83,6 +86,22 @@ export class Call {
       this.#sources.set(input.leg, input.source);
       const exchange = this.#exchanges.answeredBy(input);
       return exchange ? await this.#answer(exchange, input) : await this.#offer(input);
+    });
+  }
+
+  /** Legs that may have been offered something. */
+  get legs(): Iterable<number> {
+    return this.#sides.keys();
+  }
+
+  /** A leg has answered an offer of the switch itself. @throws SdpError */
+  offered(leg: number, sdp: string): Promise<void> {
+    return this.#inOrder(async () => {
+      const side = this.#sides.get(leg);
+      const { audio } = parseSdp(sdp);
+      if (!side?.flow || audio?.variant !== side.variant) return;
+      side.flow = { ...side.flow, remote: audio };
+      await this.#media!.change(side.endpoint, side.flow);
     });
   }
 
@@ -171,7 +190,10 @@ export class Call {
   }
 
   async #newSide(variant: SdpVariant): Promise<Side> {
-    this.#media ??= this.#engine.openCall(this.#pts!);
+    if (this.#media === null) {
+      this.#media = this.#engine.openCall(this.#pts!);
+      this.#media.onReplaced = (endpoints) => void this.#inOrder(async () => this.#replaced(endpoints));
+    }
     return new Side(await this.#media.open(variant), this.#engine.announcedAddress);
   }
 
@@ -196,7 +218,10 @@ export class Call {
       await this.#connect(exchange, offerer, answerer, answer.audio, agreement);
     }
     if (final && forked) await this.#win(input.leg, answerer);
-    if (final) this.#answered = true;
+    if (final) {
+      this.#answered = true;
+      if (answerer.isStale) this.#reoffer(input.leg, answerer);
+    }
     const body = offerer.answer(exchange.offer, termsOf(answer.audio, agreement));
     const { method, cseq, sdp } = input;
     exchange.answers.set(input.leg, { sdp, method, cseq, body, final });
@@ -241,6 +266,24 @@ export class Call {
       receiveEnabled: receive,
       sendEnabled: send,
     };
+  }
+
+  /** Those of whom nothing has come yet are told when they answer. */
+  #replaced(endpoints: readonly Endpoint[]): void {
+    if (this.#closed) return;
+    for (const fork of this.#forks.values())
+      if (endpoints.includes(fork.endpoint) && fork.wasTold) fork.isStale = true;
+    for (const [leg, side] of this.#sides) {
+      if (!endpoints.includes(side.endpoint) || !side.wasTold) continue;
+      if (side.flow === null) side.isStale = true;
+      else this.#reoffer(leg, side);
+    }
+  }
+
+  #reoffer(leg: number, side: Side): void {
+    side.isStale = false;
+    const sdp = side.reoffer();
+    if (sdp !== null) this.#toOffer(leg, sdp);
   }
 
   /** The first final answer decides; what was offered in the other variant is given back. */

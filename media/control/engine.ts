@@ -66,10 +66,14 @@ export interface BridgeEnd {
 
 /** The media of one call. Everything may be repeated: what is already so is left alone. */
 export interface CallMedia {
+  /** Called when ends towards browsers have lost their transports and got others, of which the browsers must be told. */
+  onReplaced: (endpoints: Endpoint[]) => void;
   /** @throws MediaFull when there are no ports. */
   open(variant: SdpVariant): Promise<Endpoint>;
   /** Each of the two hears the other, as far as the flows allow, and nobody else. */
   bridge(a: BridgeEnd, b: BridgeEnd): Promise<void>;
+  /** What should pass at this end, between the same two. */
+  change(endpoint: Endpoint, flow: Flow): Promise<void>;
   /** Silence, both ways. */
   silence(endpoint: Endpoint): Promise<void>;
   release(endpoint: Endpoint): Promise<void>;

@@ -37,6 +37,7 @@ const FIELDS: Record<MediaRequest['op'], Record<string, Check>> = {
     sdp: text,
     source: text,
   },
+  offered: { epoch: whole, call: name, leg, offer: whole, status, sdp: text },
   closeLeg: { epoch: whole, call: name, leg },
   closeCall: { epoch: whole, call: name },
   stats: { epoch: whole, call: optional(name) },

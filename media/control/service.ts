@@ -12,12 +12,14 @@ import {
   type MediaReply,
   type MediaRequest,
   type MediaTotals,
+  type OfferedRequest,
   type SdpReply,
   type SdpRequest,
   type StatsReply,
 } from '../protocol.ts';
 import type { CallTable } from './call-table.ts';
 import type { Lease, Session } from './lease.ts';
+import type { Offers } from './offers.ts';
 import { problemOf } from './request.ts';
 
 /** A mediasoup worker, for the totals. */
@@ -35,6 +37,7 @@ export interface ServiceParts {
   /** Port pairs of plain legs in all. */
   portsMax: number;
   lease: Lease;
+  offers: Pick<Offers, 'again'>;
 }
 
 /** SIP-like statuses beyond those of bodies. */
@@ -45,6 +48,8 @@ export class MediaService {
   readonly #parts: ServiceParts;
   readonly #log: Logger;
   readonly #lease: Lease;
+  /** Connection of the node that holds the lease, or did last. */
+  #holder: Session | null = null;
   /** Calls that the node which has become active has named so far. */
   #kept = { epoch: 0, names: new Set<string>() };
 
@@ -88,6 +93,10 @@ export class MediaService {
     const before = this.#lease.epoch;
     const reply = this.#lease.answer(session, request);
     const { want } = request;
+    if (reply.status === 200 && want !== 'release' && session !== this.#holder) {
+      this.#holder = session;
+      this.#parts.offers.again();
+    }
     // A renewal with another epoch is a claim of a node that was active before this process was started.
     if (reply.status === 200 && (want !== 'renew' || reply.epoch !== before))
       this.#log.info({ node: session.node, want, epoch: reply.epoch }, 'lease');
@@ -100,6 +109,7 @@ export class MediaService {
     if (request.op === 'sdp') return await this.#sdp(request);
     if (request.op === 'stats') return await this.#stats(id, request.call);
     if (request.op === 'keep') await this.#keep(request);
+    else if (request.op === 'offered') await this.#offered(request);
     else if (request.op === 'closeLeg') await calls.closeLeg(request.call, request.leg);
     else await calls.close(request.call);
     return { id, status: 200 };
@@ -139,6 +149,11 @@ export class MediaService {
     const { leg, method, cseq } = request;
     if (error) this.#log.error({ err: error, call, leg, method, cseq }, 'media set-up failed');
     return { id, status, reason };
+  }
+
+  async #offered({ call, leg, offer, status, sdp }: OfferedRequest): Promise<void> {
+    this.#log.info({ call, leg, status }, 'a leg was offered another transport');
+    await this.#parts.calls.offered(call, leg, offer, status, sdp);
   }
 
   async #stats(id: number, call: string | undefined): Promise<StatsReply> {

@@ -39,6 +39,9 @@ export class Side {
   leg: number | null = null;
   /** What was agreed last; null before. */
   flow: Flow | null = null;
+  /** Its party has been told of a transport that is gone, and can't be told of the new one yet. */
+  isStale = false;
+  #terms: AudioTerms | null = null;
   #address: string;
   #sessionId = String(randomInt(1, SESSION_ID_MAX));
   #version = 0;
@@ -57,8 +60,23 @@ export class Side {
     this.#lines = [{ type: 'audio', protocol: PROTOCOLS[this.variant], formats: '', mid }];
   }
 
+  /** Whether its party has been told of a transport. */
+  get wasTold(): boolean {
+    return this.#text !== '';
+  }
+
+  /** An offer of what is agreed already, over another transport; null when nothing is. */
+  reoffer(): string | null {
+    const { flow } = this;
+    if (flow === null || this.#terms === null) return null;
+    const agreed = new Set([...flow.send, ...flow.receive].map(({ partyPt }) => partyPt));
+    const codecs = this.#terms.codecs.filter(({ pt }) => agreed.has(pt));
+    return codecs.length === 0 ? null : this.offer({ ...this.#terms, codecs });
+  }
+
   /** The offer to this party. */
   offer(terms: AudioTerms): string {
+    this.#terms = terms;
     const protocol = this.#lines[this.#audioIndex]?.protocol ?? PROTOCOLS[this.variant];
     const rtcpMux = this.variant === 'webrtc' || this.#rtcpMux;
     return this.#write({ ...terms, ...this.#transport('actpass'), protocol, rtcpMux });
@@ -74,6 +92,7 @@ export class Side {
     this.#lines = offer.lines;
     this.#audioIndex = offer.audioIndex;
     const { audio } = offer;
+    this.#terms = terms;
     if (terms === null || audio === null) return this.#write(null);
     this.#rtcpMux = audio.rtcpMux;
     const setup = audio.webrtc?.setup === 'passive' ? 'active' : 'passive';

@@ -205,7 +205,26 @@ describe('a browser and a phone', () => {
     await talk(port);
   });
 
-  test('after the death of the worker the browser is lost until it restarts ICE, then both hear each other', async () => {
+  test('after the death of the worker the browser answers the offer of the switch, and both hear each other', async () => {
+    const [a, b] = begin('webrtc', 'plain');
+    let port = 0;
+    const answer = (offer: string) => {
+      port = parseSdp(offer).audio!.port;
+      return Promise.resolve(plainBody({ address: '127.0.0.1', port: phone.port, formats: '0' }));
+    };
+    await other.accept(await exchange(a, b, await other.offer(), answer));
+    await hearsTalk(port);
+    const offered = nextEvent(client, 'offer');
+    process.kill((await client.stats()).totals.workers[0]!.pid, 'SIGKILL');
+    const { id, leg, sdp } = await offered;
+    expect([leg, parseSdp(sdp).audio!.codecs.map(({ kind }) => kind.name)]).toEqual([0, ['PCMU']]);
+    await client.offered({ call, leg, offer: id, status: 200, sdp: await other.answer(sdp) });
+    const heard = phone.received.length;
+    await hearsTalk(port);
+    await expect.poll(() => phone.received.length).toBeGreaterThan(heard + 20);
+  });
+
+  test('after the death of the worker the browser can also restart ICE itself, then both hear each other', async () => {
     const [a, b] = begin('webrtc', 'plain');
     const answer = (offer: string) => {
       port = parseSdp(offer).audio!.port;

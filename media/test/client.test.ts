@@ -51,7 +51,10 @@ async function serve(generation = 1): Promise<void> {
   calls ??= new CallTable(new FakeEngine(), 10);
   const lease = new Lease({ leaseMs: LEASE_MS, generation });
   server = new MediaServer(
-    new MediaService({ calls, edge, workers: () => [], portsMax: 10, lease }, log),
+    new MediaService(
+      { calls, edge, workers: () => [], portsMax: 10, lease, offers: { again: () => undefined } },
+      log,
+    ),
     log,
   );
   await server.listen(path);
@@ -277,7 +280,7 @@ describe('a media process that does not answer', () => {
         for (const message of reader.push(chunk) as { op: string; id: number }[]) {
           if (message.op === 'lease') socket.write(encodeFrame({ id: message.id, status: 200, epoch: 1 }));
           if (message.op !== 'hello') continue;
-          const hello = { id: message.id, status: 200, v: 2, epoch: 0, pid: 1, workers: [] };
+          const hello = { id: message.id, status: 200, v: 3, epoch: 0, pid: 1, workers: [] };
           socket.write(encodeFrame(hello));
         }
       });
@@ -316,7 +319,7 @@ describe('a media process that sends what is no message', () => {
       const reader = new FrameReader();
       accepted.on('data', (chunk: Buffer) => {
         for (const { op, id } of reader.push(chunk) as { op: string; id: number }[]) {
-          const hello = { v: 2, pid: 1, workers: [] };
+          const hello = { v: 3, pid: 1, workers: [] };
           accepted.write(encodeFrame({ id, status: 200, epoch: 1, ...(op === 'hello' ? hello : {}) }));
         }
       });
@@ -380,7 +383,7 @@ describe('the server', () => {
     const byId = (replies as { id: number }[]).sort((a, b) => a.id - b.id);
     expect(byId).toMatchObject([
       { id: 1, status: 409 },
-      { id: 2, status: 400, reason: 'version 99 is not spoken here, only 2' },
+      { id: 2, status: 400, reason: 'version 99 is not spoken here, only 3' },
       { id: 3, status: 400, reason: 'op "dance" is not known' },
       { id: 4, status: 400, reason: 'no hello came before' },
     ]);

@@ -13,6 +13,7 @@ const LEVELS: Record<number, 'debug' | 'info' | 'warn'> = {
   [abi.LOG_AUTH_FAILED]: 'warn',
   [abi.LOG_TABLE_FULL]: 'warn',
   [abi.LOG_MEDIA_FAILED]: 'warn',
+  [abi.LOG_OFFER_FAILED]: 'warn',
   [abi.LOG_REGISTERED]: 'debug',
   [abi.LOG_UNREGISTERED]: 'debug',
 };

@@ -6,7 +6,7 @@ import * as abi from '../../wasm-core/assembly/abi.ts';
 import { formatAddress } from '../../wasm-core/host/address.ts';
 import { encodeText, type Frame } from '../../wasm-core/host/frames.ts';
 import { METHOD_NAMES, nameOf } from '../../wasm-core/host/names.ts';
-import type { MediaEvent, SdpReply, SdpRequest, SdpVariant } from '../../media/protocol.ts';
+import type { MediaEvent, OfferedRequest, SdpReply, SdpRequest, SdpVariant } from '../../media/protocol.ts';
 import type { CoreLink } from './core-link.ts';
 import { LatencyHistogram } from './histogram.ts';
 import type { Logger } from './log.ts';
@@ -19,6 +19,7 @@ export interface MediaBridgeOptions {
 }
 
 type SdpCommand = Omit<SdpRequest, 'op' | 'id' | 'epoch'>;
+type OfferedCommand = Omit<OfferedRequest, 'op' | 'id' | 'epoch'>;
 
 /** Reads EF_MEDIA/MEDIA_OP_SDP. */
 export function sdpCommand(frame: Frame): SdpCommand {
@@ -39,6 +40,17 @@ export function sdpCommand(frame: Frame): SdpCommand {
     cseq: frame.arg(5),
     sdp: frame.text,
     source: formatAddress(frame.address),
+  };
+}
+
+/** Reads EF_MEDIA/MEDIA_OP_OFFERED. */
+function offered(frame: Frame): OfferedCommand {
+  return {
+    call: callKey(frame),
+    leg: frame.arg(3),
+    offer: frame.arg(0),
+    status: frame.arg(4),
+    sdp: frame.text,
   };
 }
 
@@ -75,6 +87,7 @@ export class MediaBridge {
   #command(frame: Frame): void {
     const call = callKey(frame);
     if (frame.flags === abi.MEDIA_OP_SDP) void this.#sdp(frame.arg(0), sdpCommand(frame));
+    else if (frame.flags === abi.MEDIA_OP_OFFERED) void this.#quietly(this.#media.offered(offered(frame)));
     else if (frame.flags === abi.MEDIA_OP_CLOSE_LEG)
       void this.#quietly(this.#media.closeLeg(call, frame.arg(3)));
     else if (frame.flags === abi.MEDIA_OP_CLOSE_CALL) void this.#closeCall(call);
@@ -144,6 +157,11 @@ export class MediaBridge {
       return;
     }
     const [slot = 0, generation = 0] = event.call.split('.').map(Number);
+    if (event.event === 'offer') {
+      const { id, leg, sdp } = event;
+      this.#link.post({ kind: abi.EV_OFFER, args: [id, slot, generation, leg] }, encodeText(sdp));
+      return;
+    }
     this.#log.info({ call: event.call }, 'no media: the call is ended');
     this.#link.post({ kind: abi.EV_MEDIA_TIMEOUT, args: [0, slot, generation] });
   }

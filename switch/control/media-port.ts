@@ -1,5 +1,5 @@
 /** What a node needs of the media process; ../../media/client.ts implements it, tests fake it. */
-import type { MediaEvent, SdpReply, SdpRequest, StatsReply } from '../../media/protocol.ts';
+import type { MediaEvent, OfferedRequest, SdpReply, SdpRequest, StatsReply } from '../../media/protocol.ts';
 
 /** A media process, which may come and go. */
 export interface MediaPort {
@@ -11,6 +11,7 @@ export interface MediaPort {
   readonly epoch: number;
   /** @throws when not connected, or the connection is lost before the answer. */
   sdp(request: Omit<SdpRequest, 'op' | 'id' | 'epoch'>): Promise<SdpReply>;
+  offered(request: Omit<OfferedRequest, 'op' | 'id' | 'epoch'>): Promise<unknown>;
   closeLeg(call: string, leg: number): Promise<unknown>;
   closeCall(call: string): Promise<unknown>;
   stats(call?: string): Promise<StatsReply>;

@@ -13,7 +13,7 @@
  */
 
 /** Version of this interface, in every frame. A host refuses a core of another version. */
-export const ABI_VERSION: u32 = 3;
+export const ABI_VERSION: u32 = 4;
 
 // --- frame header -----------------------------------------------------------------------------
 export const FRAME_HEADER_BYTES: u32 = 64;
@@ -101,6 +101,12 @@ export const EV_ROLE: u32 = 11;
 export const EV_LEASE: u32 = 12;
 /** arg0 = 1: a standby is connected and knows nothing, all records are for it; 0: it is gone. */
 export const EV_MIRROR_PEER: u32 = 13;
+/**
+ * A leg of a call needs another offer: an INVITE to it from the switch itself. arg0 = id, arg1 = call slot, arg2 = generation,
+ * arg3 = leg; payload = the SDP. What becomes of it comes as EF_MEDIA/MEDIA_OP_OFFERED. One that is still under way to that leg is
+ * finished first, and one that waits is replaced; the same id again changes nothing.
+ */
+export const EV_OFFER: u32 = 14;
 export const F_UNTIL: u32 = 48; // f64, in EV_LEASE
 export const MIRROR_LOCAL: u32 = 1;
 export const ROLE_STANDBY: u32 = 0;
@@ -115,6 +121,8 @@ export const EF_SEND: u32 = 1;
  * (target leg 255: not yet known, an initial INVITE that may fork), arg4 = method | status << 16 (status 0: a request),
  * arg5 = CSeq number; address, port = source that signalling vouches for; payload = the SDP.
  * For MEDIA_OP_CLOSE_LEG: arg3 = leg.
+ * For MEDIA_OP_OFFERED: arg0 = id of the EV_OFFER, arg3 = leg, arg4 = status: of a 2xx the payload is the answer; 481 there is no such
+ * call or leg any more, 503 no room, and else what the leg has refused it with (408: nothing).
  */
 export const EF_MEDIA: u32 = 2;
 /** A call changed state. arg0 = CALL_STATE_*, arg1 = slot, arg2 = generation; payload = call record (see CR_*). */
@@ -154,6 +162,7 @@ export const LOG_PER_STEP_MAX: u32 = 16;
 export const MEDIA_OP_SDP: u32 = 1;
 export const MEDIA_OP_CLOSE_LEG: u32 = 2;
 export const MEDIA_OP_CLOSE_CALL: u32 = 3;
+export const MEDIA_OP_OFFERED: u32 = 4;
 
 /** SDP variants, as bits of a mask. */
 export const VARIANT_PLAIN: u32 = 1;
@@ -244,6 +253,7 @@ export const LOG_MEDIA_FAILED: u32 = 5;
 export const LOG_REGISTERED: u32 = 6;
 export const LOG_UNREGISTERED: u32 = 7;
 export const LOG_LIMITED: u32 = 8;
+export const LOG_OFFER_FAILED: u32 = 9;
 
 // --- counters: an array of f64 at `countersPtr()` -------------------------------------------------
 export const C_CALLS_ACTIVE: u32 = 0; // gauge: invited, ringing, answered, ending
@@ -297,7 +307,10 @@ export const C_ROLE: u32 = 937; // gauge: ROLE_*
 export const C_EPOCH: u32 = 938; // gauge
 export const C_MIRROR_ACK_US: u32 = 939; // gauge: time from the last acknowledged frame to its acknowledgement
 export const C_MIRROR_WHOLE: u32 = 940; // gauge: 1 when a standby has once had everything
-export const C_COUNT: u32 = 941;
+export const C_OFFERS_OK: u32 = 941; // INVITEs of our own that were answered with 2xx
+export const C_OFFERS_AGAIN: u32 = 942; // answered with 491 or 500, and tried again
+export const C_OFFERS_FAILED: u32 = 943; // refused otherwise, or not answered in time
+export const C_COUNT: u32 = 944;
 
 // --- init block: u32 each, written by the host at `initPtr()` before `init()` -----------------------
 export const I_CALLS_MAX: u32 = 0;

@@ -12,6 +12,7 @@ import {
   EV_MIRROR,
   EV_MIRROR_ACK,
   EV_MIRROR_PEER,
+  EV_OFFER,
   EV_ROLE,
   EV_HANGUP,
   EV_MEDIA_REPLY,
@@ -34,6 +35,7 @@ import { callOfTimer, callsInit } from './call/call';
 import { latencyAccount } from './call/latency';
 import { callTimer, hangup, mediaTimeout } from './call/hangup';
 import { mediaLate, mediaReply, pendingInit } from './call/media';
+import { offer, offerTimer, offersInit } from './call/offer';
 import { query } from './call/query';
 import {
   effectsInit,
@@ -67,6 +69,7 @@ import {
   TIMER_CALL,
   TIMER_HELD,
   TIMER_MIRROR,
+  TIMER_OFFER,
   TIMER_PENDING,
   TIMER_TRANSACTION,
 } from './timers';
@@ -110,6 +113,7 @@ export function init(nowUs: f64): void {
   refusedInit();
   callsInit();
   pendingInit();
+  offersInit();
   admissionInit();
   changesInit();
   heldInit();
@@ -208,6 +212,9 @@ function handleEvent(frame: usize): void {
     case EV_LEASE:
       takeLease(frame);
       break;
+    case EV_OFFER:
+      offer(frame);
+      break;
     default:
       break;
   }
@@ -268,6 +275,9 @@ export function onTimer(kind: u32, node: usize): void {
       break;
     case TIMER_HELD:
       heldTimer();
+      break;
+    case TIMER_OFFER:
+      offerTimer(node);
       break;
     default:
       unreachable();

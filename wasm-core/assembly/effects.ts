@@ -119,6 +119,18 @@ export function sendRequestEnd(frame: usize, methodId: u32): void {
   sendEnd(frame, C_REQUESTS_OUT + methodId * 8);
 }
 
+/** Like `sendRequestEnd`, but what is written is kept until the standby has its call. False: it was sent at once. */
+export function sendRequestHold(frame: usize, methodId: u32): bool {
+  const length = cursor - frame - FRAME_HEADER_BYTES;
+  store<u32>(frame + F_LENGTH, length as u32);
+  if (length > MESSAGE_BYTES_MAX || !hold(frame, cursor)) {
+    sendRequestEnd(frame, methodId);
+    return false;
+  }
+  count(C_REQUESTS_OUT + methodId * 8 + (load<u8>(frame + F_TRANSPORT) as u32));
+  return true;
+}
+
 /** Like `sendResponseEnd`, but what is written is kept until the standby has its call (mirror/held.ts). False: it was sent at once. */
 export function sendResponseHold(frame: usize, status: u32): bool {
   const length = cursor - frame - FRAME_HEADER_BYTES;

@@ -52,7 +52,7 @@ const BC_TRANSPORT: u32 = 1; // u8, bit 7: IPv6
 const BC_PORT: u32 = 2;
 const BC_A: u32 = 4;
 const BC_B: u32 = 8;
-const BC_INDEX: u32 = 12;
+const BC_INDEX: u32 = 12; // u8, and above it the shift of CSeq
 const BC_HASH: u32 = 16;
 const BC_ADDRESS: u32 = 24; // flow (streams), or 4 or 16 bytes
 const MAC_BYTES: u32 = 8;
@@ -228,6 +228,8 @@ export let brKind: u32 = 0;
 export let brA: u32 = 0;
 export let brB: u32 = 0;
 export let brIndex: u32 = 0;
+/** How far the CSeq of the request was shifted (call/cseq.ts). */
+export let brShift: u32 = 0;
 export let brHash: u64 = 0;
 /** Target that the answer goes to. */
 export const brBack: usize = memory.data(32, 16);
@@ -249,7 +251,8 @@ export function readBranch(ptr: usize, len: u32): bool {
   brKind = load<u8>(opened, BC_KIND);
   brA = load<u32>(opened, BC_A);
   brB = load<u32>(opened, BC_B);
-  brIndex = load<u32>(opened, BC_INDEX);
+  brIndex = load<u8>(opened, BC_INDEX);
+  brShift = load<u32>(opened, BC_INDEX) >>> 8;
   brHash = load<u64>(opened, BC_HASH);
   const transport = (load<u8>(opened, BC_TRANSPORT) & 0x7f) as u32;
   clear(brBack, 32);

@@ -7,3 +7,5 @@ export const TIMER_BINDING: u32 = 4;
 export const TIMER_MIRROR: u32 = 5;
 /** An answer has waited long enough for the standby. */
 export const TIMER_HELD: u32 = 6;
+/** An offer of our own waits, is to be repeated, or has got no answer. */
+export const TIMER_OFFER: u32 = 7;

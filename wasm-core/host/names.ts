@@ -40,6 +40,7 @@ export const LOG_NAMES: readonly string[] = [
   'registered',
   'unregistered',
   'limited',
+  'offer-failed',
 ];
 
 if (METHOD_NAMES.length !== abi.METHOD_COUNT || TRANSPORT_NAMES.length !== abi.TRANSPORT_COUNT)

@@ -6,7 +6,7 @@ import type { types } from 'mediasoup';
 import type { EdgePort } from '../../edge/types.ts';
 import type { MediaPath, SdpVariant } from '../../protocol.ts';
 import type { RouterPts } from '../agreement.ts';
-import { type BridgeEnd, type CallMedia, type Endpoint, MediaFull } from '../engine.ts';
+import { type BridgeEnd, type CallMedia, type Endpoint, type Flow, MediaFull } from '../engine.ts';
 import type { RoutedEndpoint } from './endpoint.ts';
 import { PlainEndpoint, type PlainSurroundings } from './plain.ts';
 import type { Seat, WorkerPool, WorkerUser } from './pool.ts';
@@ -27,6 +27,7 @@ export interface RoutedCallOptions {
 
 /** Changes are made in order; after each, what is becomes what should be. */
 export class RoutedCall implements CallMedia, WorkerUser {
+  onReplaced: (endpoints: Endpoint[]) => void = () => undefined;
   readonly #pool: Pick<WorkerPool, 'least'>;
   readonly #edge: EdgePort;
   readonly #surroundings: PlainSurroundings;
@@ -81,6 +82,13 @@ export class RoutedCall implements CallMedia, WorkerUser {
     });
   }
 
+  change(endpoint: Endpoint, flow: Flow): Promise<void> {
+    return this.#inOrder(async () => {
+      this.#own(endpoint).flow = flow;
+      await this.#realize();
+    });
+  }
+
   silence(endpoint: Endpoint): Promise<void> {
     return this.#inOrder(async () => {
       const own = this.#own(endpoint);
@@ -115,6 +123,8 @@ export class RoutedCall implements CallMedia, WorkerUser {
     await this.#inOrder(() => this.#realize());
     const legs = { plain: 0, webrtc: 0 };
     for (const endpoint of this.#endpoints) if (this.#needsRouter(endpoint)) legs[endpoint.variant]++;
+    const browsers = [...this.#endpoints].filter(({ variant }) => variant === 'webrtc');
+    if (browsers.length > 0) this.onReplaced(browsers);
     return legs;
   }
 

@@ -23,7 +23,7 @@ const problem = (request: any) => problemOf(request);
 describe('requests', () => {
   test.each([
     sdp,
-    { op: 'hello', id: 1, v: 2, node: 'a', leaseMs: 350 },
+    { op: 'hello', id: 1, v: 3, node: 'a', leaseMs: 350 },
     { op: 'lease', id: 1, want: 'ask', epoch: 0 },
     { op: 'keep', id: 1, epoch: 1, calls: ['1.1', '2.1'], last: true },
     { op: 'stats', id: 1, epoch: 1 },
@@ -39,8 +39,8 @@ describe('requests', () => {
     [{ id: 1 }, /op undefined/],
     [{ id: 1, op: 'toString' }, /op "toString"/],
     [{ id: 1, op: 'stats', epoch: 'x' }, /epoch/],
-    [{ id: 1, op: 'hello', v: 2, node: '', leaseMs: 350 }, /node/],
-    [{ id: 1, op: 'hello', v: 2, node: 'a' }, /leaseMs/],
+    [{ id: 1, op: 'hello', v: 3, node: '', leaseMs: 350 }, /node/],
+    [{ id: 1, op: 'hello', v: 3, node: 'a' }, /leaseMs/],
     [{ id: 1, op: 'lease', want: 'have', epoch: 0 }, /want/],
     [{ id: 1, op: 'keep', epoch: 1, calls: ['1.1', ''], last: true }, /calls/],
     [{ id: 1, op: 'keep', epoch: 1, calls: Array(4_097).fill('1.1'), last: true }, /calls/],

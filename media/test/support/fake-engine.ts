@@ -64,6 +64,7 @@ export class FakeEngine implements Engine, CallMedia {
   readonly announcedAddress = '198.51.100.1';
   readonly endpoints: FakeEndpoint[] = [];
   pts: RouterPts | null = null;
+  onReplaced: (endpoints: Endpoint[]) => void = () => undefined;
   bridges = 0;
   closed = false;
   endpointsMax = 100;
@@ -87,6 +88,10 @@ export class FakeEngine implements Engine, CallMedia {
     this.#part(second);
     Object.assign(first, { flow: a.flow, peer: second });
     Object.assign(second, { flow: b.flow, peer: first });
+  }
+
+  async change(endpoint: Endpoint, flow: Flow): Promise<void> {
+    (endpoint as FakeEndpoint).flow = flow;
   }
 
   async silence(endpoint: Endpoint): Promise<void> {

@@ -328,6 +328,17 @@ const mediaMetrics: readonly Metric[] = [
   coreTotal('strowger_media_requests_total', 'Media set-ups asked for.', abi.C_MEDIA_REQUESTS),
   coreTotal('strowger_media_failed_total', 'Media set-ups that failed.', abi.C_MEDIA_FAILED),
   {
+    name: 'strowger_renegotiations_total',
+    help: 'INVITEs of the switch itself, to give a leg new media after the death of a media worker or process.',
+    type: 'counter',
+    labels: { result: 'ok, again (491 or 500: tried again), failed' },
+    read: ({ realtime }) => [
+      { labels: { result: 'ok' }, value: realtime.counters[abi.C_OFFERS_OK] ?? 0 },
+      { labels: { result: 'again' }, value: realtime.counters[abi.C_OFFERS_AGAIN] ?? 0 },
+      { labels: { result: 'failed' }, value: realtime.counters[abi.C_OFFERS_FAILED] ?? 0 },
+    ],
+  },
+  {
     name: 'strowger_media_up',
     help: '1 while the media process answers.',
     type: 'gauge',

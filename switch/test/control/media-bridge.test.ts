@@ -109,6 +109,17 @@ describe('media bridge', () => {
     expect(media.asked).toEqual([{ close: '17.3', leg: 2 }, { close: '18.1' }, { close: '17.3' }]);
   });
 
+  it('hands an offer of the media process to the core, and what became of it back', async () => {
+    media.onEvent({ event: 'offer', id: 9, call: '17.3', leg: 1, sdp: 'v=0' });
+    const [frame] = realtime.sent;
+    expect(frame?.kind).toBe(abi.EV_OFFER);
+    expect([[0, 1, 2, 3].map((i) => frame?.arg(i)), frame?.text]).toEqual([[9, 17, 3, 1], 'v=0']);
+    const args = [9, 17, 3, 1, 200];
+    realtime.effect({ kind: abi.EF_MEDIA, flags: abi.MEDIA_OP_OFFERED, args }, encodeText('answer'));
+    await until(() => media.asked.length === 1);
+    expect(media.asked).toEqual([{ call: '17.3', leg: 1, offer: 9, status: 200, sdp: 'answer' }]);
+  });
+
   it('tells the core of a call without media', () => {
     media.onEvent({ event: 'mediaTimeout', call: '17.3' });
     const [frame] = realtime.sent;

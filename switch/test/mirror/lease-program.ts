@@ -28,6 +28,7 @@ async function grant(): Promise<void> {
     workers: () => [],
     portsMax: 1,
     lease: new Lease({ leaseMs, generation: Number(last) }),
+    offers: { again: () => undefined },
   };
   const log = pino({ level: 'silent' });
   await new MediaServer(new MediaService(parts, log), log).listen(socket);

@@ -33,6 +33,10 @@ export class FakeMedia implements MediaPort {
     return this.reply(request);
   }
 
+  async offered(what: unknown): Promise<void> {
+    this.asked.push(what);
+  }
+
   async closeLeg(call: string, leg: number): Promise<void> {
     this.#close({ close: call, leg });
   }

@@ -60,6 +60,7 @@ import { TARGET_BYTES } from '../target';
 import { bytes, cursor, writeAt } from '../text';
 import { TIMER_CALL } from '../timers';
 import { arrivedUs } from './latency';
+import { offersFree } from './offer';
 
 export const K_STATE: u32 = REC_FIELDS; // u8 CALL_STATE_*
 export const K_ENDED_BY: u32 = K_STATE + 1; // u8 ENDED_BY_*
@@ -97,7 +98,17 @@ export const K_QUEUE_LAST: u32 = K_CALL_HASH + 8; // f32 µs
 export const K_QUEUE_MAX: u32 = K_QUEUE_LAST + 4; // f32 µs
 export const K_CORE_LAST: u32 = K_QUEUE_LAST + 8; // f32 µs
 export const K_CORE_MAX: u32 = K_QUEUE_LAST + 12; // f32 µs
-export const CALL_BYTES: u32 = K_CORE_MAX + 4;
+/** Of the caller's requests, and of the callee's: how far their CSeq is shifted (cseq.ts). */
+export const K_SHIFT_A: u32 = K_CORE_MAX + 4;
+export const K_SHIFT_B: u32 = K_SHIFT_A + 8;
+/** u32 each: CSeq of a re-INVITE of the caller and of the callee that is under way, 0 = none; since when (u64 ms). */
+export const K_REINVITE_A: u32 = K_SHIFT_B + 8;
+export const K_REINVITE_B: u32 = K_REINVITE_A + 4;
+export const K_REINVITE_AT: u32 = K_REINVITE_A + 8;
+/** u32 each: our own offer to the caller, to the callee (offer.ts), 0 = none. Not mirrored. */
+export const K_OFFER_A: u32 = K_REINVITE_AT + 8;
+export const K_OFFER_B: u32 = K_OFFER_A + 4;
+export const CALL_BYTES: u32 = K_OFFER_B + 4;
 
 /** Strings of K_INVITE. */
 export const S_CALL_ID: u32 = 0;
@@ -274,6 +285,7 @@ export function callStop(call: usize, cause: u32, endedBy: u32): void {
 /** Gives the record back. */
 export function callFree(call: usize): void {
   timerCancel(call + K_TIMER);
+  offersFree(call);
   countAdd(stateGauge(callState(call)), -1);
   countAdd(C_CALLS_ACTIVE, -1);
   blockFree(load<u32>(call + K_INVITE));

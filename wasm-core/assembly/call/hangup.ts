@@ -20,19 +20,18 @@ import {
 } from '../abi';
 import { initU32 } from '../config';
 import { frameBegin, frameEnd, nowMs, sendBegin, sendRequestEnd } from '../effects';
-import { BRANCH_OWN, NO_CALL, identityFor } from '../identity';
-import { recGen, recSlot, tableGet } from '../mem/table';
+import { BRANCH_OWN, NO_CALL } from '../identity';
+import { tableGet } from '../mem/table';
 import { changed } from '../mirror/changes';
 import { timerSet } from '../mem/wheel';
 import { writeDialogLines, writeVia } from '../proxy/forward';
 import { senderTarget } from '../proxy/source';
-import { B_TARGET, bindingGet } from '../registrar/bindings';
 import { adUriLen, adUriPtr, parseAddress } from '../sip/address';
 import { H_CONTACT } from '../sip/header';
 import { cseqNumber, hdrFirst, hdrVal, hdrValLen, statusCode } from '../sip/message';
 import { parseUri } from '../sip/uri';
 import { targetCopy } from '../target';
-import { bytes, crlf, decimal, text } from '../text';
+import { bytes, decimal, text } from '../text';
 import { inviteCancel, timeoutMs } from '../transaction/invite';
 import {
   FK_TARGET,
@@ -44,37 +43,22 @@ import {
   transactionTable,
 } from '../transaction/tables';
 import {
-  K_A,
-  K_ANSWER,
-  K_B,
-  K_BINDING_A,
-  K_BINDING_B,
   K_BYES,
   K_BYE_AT,
   K_BYE_INTERVAL,
-  K_CSEQ_A,
-  K_CSEQ_B,
-  K_INVITE,
   K_TIMER,
   K_TX_GEN,
   K_TX_SLOT,
-  S_CALLEE_CONTACT,
-  S_CALLEE_ROUTES,
-  S_CALLER_CONTACT,
-  S_CALLER_ROUTES,
-  S_CALL_ID,
-  S_FROM,
-  S_FROM_URI,
-  S_TO,
-  S_TO_URI,
+  callEnd,
   callFree,
   callGet,
   callOfCookie,
   callSetState,
   callState,
   callStop,
-  callString,
 } from './call';
+import { hasShift, numberNext } from './cseq';
+import { ownBegin, ownDialog, ownPrepare, ownTarget, ownVia } from './own-request';
 import { writeRouteLine } from './strings';
 
 const target: usize = memory.data(32, 16);
@@ -105,7 +89,7 @@ function endEarly(call: usize): void {
 }
 
 /** Ends an answered call from our side. */
-function endAnswered(call: usize, by: u32): void {
+export function endAnswered(call: usize, by: u32): void {
   callStop(call, 200, by);
   callSetState(call, CALL_STATE_ENDING);
   store<u8>(call + K_BYES, 3);
@@ -130,10 +114,25 @@ export function callTimer(call: usize): void {
 export function byeAnswered(slot: u32, gen: u32, leg: u32): void {
   const call = callOfCookie(slot, gen);
   if (call == 0 || callState(call) != CALL_STATE_ENDING || statusCode < 200) return;
+  if (load<u8>(call + K_BYES) == 0) return; // a party has ended it
   const left = (load<u8>(call + K_BYES) as u32) & ~(1 << leg);
   store<u8>(call + K_BYES, left);
   changed(call);
   if (left == 0) callFree(call);
+}
+
+/**
+ * A party's BYE has ended the call (`callStop`). The record is kept for as long as somebody may repeat something, if that needs
+ * its CSeq changed.
+ */
+export function endByParty(call: usize, by: u32): void {
+  if (!hasShift(call)) return callEnd(call, 200, by);
+  if (callState(call) == CALL_STATE_ENDING && load<u8>(call + K_BYES) == 0) return; // his BYE again
+  callStop(call, 200, by);
+  callSetState(call, CALL_STATE_ENDING);
+  store<u8>(call + K_BYES, 0);
+  store<u64>(call + K_BYE_AT, nowMs);
+  timerSet(call + K_TIMER, nowMs + timeoutMs());
 }
 
 function sendByes(call: usize, again: bool): void {
@@ -142,64 +141,17 @@ function sendByes(call: usize, again: bool): void {
   if ((bytesLeft & 2) != 0) sendBye(call, 1, again);
 }
 
-function writeString(block: usize, n: u32): void {
-  const s = callString(block, n);
-  bytes(s + 2, load<u16>(s));
-}
-
-function stringLength(block: usize, n: u32): u32 {
-  return load<u16>(callString(block, n));
-}
-
-/** Where a leg is now: its binding's present connection, else the target of the record. */
-function legTarget(call: usize, leg: u32): void {
-  const known = call + (leg == 0 ? K_BINDING_A : K_BINDING_B);
-  const binding: usize = load<u32>(known, 4) == 0 ? 0 : bindingGet(load<u32>(known), load<u32>(known, 4));
-  const fallback = call + ((leg == 0 ? K_A : K_B) as usize);
-  targetCopy(target, binding != 0 ? binding + B_TARGET : fallback);
-}
-
 /** BYE to one side as if from the other: leg 0 the caller, 1 the callee. */
 function sendBye(call: usize, leg: u32, again: bool): void {
-  const invite: usize = load<u32>(call + K_INVITE);
-  const answer: usize = load<u32>(call + K_ANSWER);
-  if (answer == 0) return;
-  legTarget(call, leg);
-  if (again && load<u8>(target) != TRANSPORT_UDP) return;
-  const id = callString(invite, S_CALL_ID);
-  identityFor(id + 2, load<u16>(id));
-  const frame = sendBegin(target);
-  text('BYE ');
-  writeRemoteTarget(leg, invite, answer);
-  text(' SIP/2.0\r\n');
-  writeVia(target, BRANCH_OWN, target, recSlot(call), recGen(call), leg, 0);
-  const routesBlock = leg == 0 ? invite : answer;
-  const routes = leg == 0 ? S_CALLER_ROUTES : S_CALLEE_ROUTES;
-  if (stringLength(routesBlock, routes) > 0) {
-    text('Route: ');
-    writeString(routesBlock, routes);
-    crlf();
-  }
-  text('From: ');
-  if (leg == 0) writeString(answer, S_TO);
-  else writeString(invite, S_FROM);
-  text('\r\nTo: ');
-  if (leg == 0) writeString(invite, S_FROM);
-  else writeString(answer, S_TO);
-  text('\r\nCall-ID: ');
-  writeString(invite, S_CALL_ID);
-  text('\r\nCSeq: ');
-  decimal(load<u32>(call + (leg == 0 ? K_CSEQ_B : K_CSEQ_A)) + 1);
+  if (!ownPrepare(call, leg)) return;
+  if (again && load<u8>(ownTarget) != TRANSPORT_UDP) return;
+  const frame = ownBegin(call, leg, 'BYE');
+  ownVia(call, leg, 0);
+  ownDialog(call, leg);
+  text('CSeq: ');
+  decimal(numberNext(call, leg != 0));
   text(' BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n');
   sendRequestEnd(frame, METHOD_BYE);
-}
-
-/** Contact of a side; where it gave none, the URI that it was called by. */
-function writeRemoteTarget(leg: u32, invite: usize, answer: usize): void {
-  const block = leg == 0 ? invite : answer;
-  const contact = leg == 0 ? S_CALLER_CONTACT : S_CALLEE_CONTACT;
-  if (stringLength(block, contact) > 0) writeString(block, contact);
-  else writeString(invite, leg == 0 ? S_FROM_URI : S_TO_URI);
 }
 
 /**

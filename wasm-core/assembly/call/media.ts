@@ -28,7 +28,7 @@ import {
 import { initU32 } from '../config';
 import { count, gauge } from '../counters';
 import { frameBegin, frameEnd, nowMs, nowUs, rxFrame, setRxFrame } from '../effects';
-import { callHash, transactionKey } from '../identity';
+import { brShift, callHash, transactionKey } from '../identity';
 import { copy16 } from '../mem/copy';
 import { indexHead, indexInsert, indexNew, indexRemove } from '../mem/index';
 import { blockAlloc, blockFree } from '../mem/pool';
@@ -136,7 +136,8 @@ function ask(
   store<u32>(frame + F_ARG2, recGen(call));
   store<u32>(frame + F_ARG3, leg | (targetLeg << 8) | (variantOf(transport) << 16) | (mask << 24));
   store<u32>(frame + F_ARG4, cseqMethodId | (isRequest ? 0 : statusCode << 16));
-  store<u32>(frame + F_ARG5, cseqNumber);
+  // The number by which the party knows it that began the transaction.
+  store<u32>(frame + F_ARG5, isRequest ? cseqNumber : cseqNumber - brShift);
   store<u16>(frame + F_PORT, load<u16>(rxFrame + F_PORT));
   copy16(frame + F_ADDRESS, rxFrame + F_ADDRESS);
   bytes(body, len);

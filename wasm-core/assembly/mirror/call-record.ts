@@ -4,6 +4,7 @@ import {
   CALL_BYTES,
   K_ANSWER,
   K_INVITE,
+  K_OFFER_A,
   K_TIMER,
   callFree,
   callState,
@@ -49,6 +50,7 @@ export function callRecordWrite(call: usize): void {
   timerPack(copy + K_TIMER, timerDue(call + K_TIMER));
   fieldIsBlock(copy + K_INVITE);
   fieldIsBlock(copy + K_ANSWER);
+  store<u64>(copy + K_OFFER_A, 0); // the media process asks again
   const has = blocksSent(call);
   const invite: usize = load<u32>(call + K_INVITE);
   const answer: usize = load<u32>(call + K_ANSWER);

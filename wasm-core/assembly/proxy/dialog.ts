@@ -21,15 +21,20 @@ import {
   K_CSEQ_A,
   K_CSEQ_B,
   K_LEG_B,
-  callEnd,
+  K_REINVITE_A,
+  K_REINVITE_AT,
+  K_REINVITE_B,
   callOfCookie,
   callIsAnchored,
   callState,
 } from '../call/call';
+import { shiftRequest } from '../call/cseq';
+import { endByParty } from '../call/hangup';
 import { latencySeen } from '../call/latency';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
+import { offerIsUnderWay } from '../call/offer';
 import { initU32 } from '../config';
-import { count, sendBegin, sendRequestEnd } from '../effects';
+import { count, nowMs, sendBegin, sendRequestEnd } from '../effects';
 import {
   BRANCH_STATELESS,
   NO_CALL,
@@ -64,10 +69,10 @@ export function forwardInDialog(): void {
   if (over && hasSdp() && methodId != METHOD_ACK) return refuse(481); // its media has ended
   if (!findTarget(call, fromCaller)) {
     // The other side's binding is gone: nobody is there any more.
-    if (methodId == METHOD_BYE && call != 0)
-      callEnd(call, 200, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
+    if (methodId == METHOD_BYE && call != 0) endByParty(call, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
     return methodId == METHOD_ACK ? count(C_DROPPED) : refuse(480);
   }
+  if (call != 0 && !mediaDone && reinvite(call, fromCaller)) return refuse(491);
   const leg = fromCaller ? LEG_CALLER : dcLegB;
   const other = fromCaller ? dcLegB : LEG_CALLER;
   if (call != 0 && !mediaDone && callIsAnchored(call) && hasSdp()) {
@@ -76,16 +81,36 @@ export function forwardInDialog(): void {
     return;
   }
   editsForRequest();
+  const shift = call != 0 ? shiftRequest(call, fromCaller) : 0;
   const hash = statelessHash();
   const frame = sendBegin(target);
   bytes(methodPtr, methodLen);
   text(' ');
   bytes(uriPtr, uriLen);
   text(' SIP/2.0\r\n');
-  writeVia(target, BRANCH_STATELESS, replyTarget, dcSlot, dcGen, other, hash);
+  writeVia(target, BRANCH_STATELESS, replyTarget, dcSlot, dcGen, other | (shift << 8), hash);
   writeRest();
   sendRequestEnd(frame, methodId);
   if (call != 0) follow(call, fromCaller);
+}
+
+/**
+ * Follows an INVITE of a party until its ACK, as ours has to wait for it. True when a request has to wait for one of ours instead
+ * (RFC 3261 14.2, RFC 3311 5.2).
+ */
+function reinvite(call: usize, fromCaller: bool): bool {
+  const at = call + (fromCaller ? K_REINVITE_A : K_REINVITE_B);
+  if (methodId == METHOD_ACK) {
+    if (load<u32>(at) != cseqNumber || cseqNumber == 0) return false;
+    store<u32>(at, 0);
+    changed(call);
+    return false;
+  }
+  if (methodId != METHOD_INVITE) return methodId == METHOD_UPDATE && hasSdp() && offerIsUnderWay(call);
+  if (offerIsUnderWay(call)) return true;
+  store<u32>(at, cseqNumber);
+  store<u64>(call + K_REINVITE_AT, nowMs);
+  return false;
 }
 
 /** The call that the cookie just read belongs to; 0 in the dialog of a device that answered later than another one. */
@@ -117,7 +142,7 @@ function follow(call: usize, fromCaller: bool): void {
     changed(call);
   }
   if (methodId == METHOD_BYE && callState(call) >= CALL_STATE_ANSWERED) {
-    callEnd(call, 200, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
+    endByParty(call, fromCaller ? ENDED_BY_CALLER : ENDED_BY_CALLEE);
     return;
   }
   // Target refresh (RFC 3261 12.2.2): only to where the request really came from.

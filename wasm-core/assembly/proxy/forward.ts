@@ -26,6 +26,8 @@ import {
   headersEnd,
   headersPtr,
   maxForwards,
+  viaBranchLen,
+  viaBranchPtr,
 } from '../sip/message';
 import { listenerAt, listenerFor, listenerTransport, writeHostPort, writeRoute } from '../target';
 import { byte, bytes, crlf, decimal, text } from '../text';
@@ -36,15 +38,26 @@ const MAX_FORWARDS_DEFAULT: u32 = 70;
 /** By TRANSPORT_*: the transport in a Via. */
 const VIA_TRANSPORTS: StaticArray<string> = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'];
 
-/** Our Via towards `to`, its branch saying that answers go to `back`. */
-export function writeVia(to: usize, kind: u32, back: usize, a: u32, b: u32, index: u32, hash: u64): void {
+function beginVia(to: usize): void {
   const listener = listenerFor(to);
   text('Via: SIP/2.0/');
   text(VIA_TRANSPORTS[listenerTransport(listenerAt(listener))]);
   byte(32);
   writeHostPort(listener);
   text(';branch=');
+}
+
+/** Our Via towards `to`, its branch saying that answers go to `back`. */
+export function writeVia(to: usize, kind: u32, back: usize, a: u32, b: u32, index: u32, hash: u64): void {
+  beginVia(to);
   writeBranch(kind, back, a, b, index, hash);
+  crlf();
+}
+
+/** Our Via with the branch of the answer that is the current message, for the ACK of the same hop. */
+export function writeViaOf(to: usize): void {
+  beginVia(to);
+  bytes(viaBranchPtr, viaBranchLen);
   crlf();
 }
 

@@ -3,11 +3,21 @@
  * and where they go. One that does not prove to be ours is dropped, so that nothing is ever sent where a
  * stranger wants it.
  */
-import { CALL_STATE_ENDING, C_DROPPED, C_RESPONSES_IN, F_TRANSPORT, LEG_CALLER, METHOD_CANCEL } from '../abi';
+import {
+  CALL_STATE_ENDING,
+  C_DROPPED,
+  C_RESPONSES_IN,
+  F_TRANSPORT,
+  LEG_CALLER,
+  METHOD_CANCEL,
+  METHOD_INVITE,
+} from '../abi';
 import { K_A, K_B, K_LEG_B, callOfCookie, callIsAnchored, callState } from '../call/call';
 import { byeAnswered } from '../call/hangup';
+import { editNumber } from '../call/cseq';
 import { latencySeen } from '../call/latency';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
+import { offerAnswered } from '../call/offer';
 import { editCut } from '../edit';
 import { count, rxFrame, sendBegin, sendResponseEnd } from '../effects';
 import {
@@ -19,12 +29,14 @@ import {
   brBack,
   brIndex,
   brKind,
+  brShift,
   readBranch,
 } from '../identity';
 import { tableHadOnce } from '../mem/table';
 import { H_CONTENT_LENGTH } from '../sip/header';
 import {
   cseqMethodId,
+  cseqNumber,
   headersPtr,
   msgPtr,
   statusCode,
@@ -43,7 +55,11 @@ export function handleResponse(): void {
   if (!mediaDone) count(C_RESPONSES_IN + (statusCode / 100) * 8 + load<u8>(rxFrame + F_TRANSPORT));
   if (!readBranch(viaBranchPtr, viaBranchLen)) return count(C_DROPPED);
   editCut(viaCutPtr, viaCutEnd);
-  if (brKind == BRANCH_OWN) return byeAnswered(brA, brB, brIndex);
+  if (brKind == BRANCH_OWN) {
+    if (cseqMethodId == METHOD_INVITE) offerAnswered();
+    else byeAnswered(brA, brB, brIndex);
+    return;
+  }
   if (brKind == BRANCH_TRANSACTION) {
     const tx = transactionOfCookie(brA, brB);
     const fork: usize = tx == 0 ? 0 : branchAt(tx, brIndex);
@@ -75,6 +91,7 @@ function forwardInDialogResponse(): void {
     if (!mediaForMessage(call, brIndex, transport, fromCaller ? legB : LEG_CALLER, variant)) count(C_DROPPED);
     return;
   }
+  if (brShift != 0) editNumber(cseqNumber - brShift);
   forwardResponse(brBack);
 }
 

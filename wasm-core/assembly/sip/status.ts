@@ -55,6 +55,8 @@ export function reasonPhrase(status: u32): string {
       return 'Request Terminated';
     case 488:
       return 'Not Acceptable Here';
+    case 491:
+      return 'Request Pending';
     case 500:
       return 'Server Internal Error';
     case 501:
