@@ -71,6 +71,8 @@ export class MediaBridge {
   readonly #log: Logger;
   /** Calls whose end could not be told, because the media process was away. */
   readonly #unclosed = new Set<string>();
+  /** Which core the answers are for. */
+  #core = 0;
   /** Requests that are waiting. */
   pending = 0;
 
@@ -84,6 +86,11 @@ export class MediaBridge {
     media.onEvent = (event) => this.#event(event);
   }
 
+  /** Another core has taken the place of the one that asked: it doesn't wait for those answers. */
+  coreReplaced(): void {
+    this.#core++;
+  }
+
   #command(frame: Frame): void {
     const call = callKey(frame);
     if (frame.flags === abi.MEDIA_OP_SDP) void this.#sdp(frame.arg(0), sdpCommand(frame));
@@ -95,9 +102,11 @@ export class MediaBridge {
 
   async #sdp(id: number, command: SdpCommand): Promise<void> {
     const startedMs = performance.now();
+    const core = this.#core;
     this.pending++;
     const reply = await this.#ask(command);
     this.pending--;
+    if (core !== this.#core) return;
     this.histogram.observe((performance.now() - startedMs) * 1000);
     if (reply.status !== 200)
       this.#log.warn(

@@ -25,6 +25,8 @@ export interface RealtimeReading {
   batchWaitUs: number;
   /** JavaScript heap of the thread in use. */
   heapBytes: number;
+  /** How often the core has trapped and was replaced. */
+  traps: number;
 }
 
 export interface RealtimePort {

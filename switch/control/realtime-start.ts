@@ -3,6 +3,7 @@ import { hasStandby } from './config/standby.ts';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Realtime } from '../realtime/realtime.ts';
+import { coreTrapped } from './core-trapped.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { coreSettings } from './core-settings.ts';
 import type { EndName } from '../../wasm-core/sim/recording/records.ts';
@@ -56,6 +57,7 @@ export async function startRealtime(
       kernelStamps: config.realtime.kernelStamps,
       pair: hasStandby(config),
       ...(recorder && { recording: recorder }),
+      onTrap: (report) => void coreTrapped(report, loaded, wasm, recorder, log),
       onFailure: (error) => {
         log.fatal({ err: error }, 'the realtime thread failed: the node ends');
         failed(error.name === 'RuntimeError' ? 'trap' : 'failure');

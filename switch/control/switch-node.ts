@@ -13,6 +13,7 @@ import type { ReadyInfo } from '../supervisor/messages.ts';
 import { CallLog } from './call-log.ts';
 import type { Endpoints } from './config/endpoints.ts';
 import type { LoadedConfig } from './config/load.ts';
+import { LINK_REBUILT, LINK_RESUMED } from '../realtime/link-frames.ts';
 import { networkOf } from './config/network.ts';
 import type { Config } from './config/schema.ts';
 import { CoreLink } from './core-link.ts';
@@ -106,6 +107,10 @@ export class SwitchNode {
     this.#bridge = parts.media && this.#makeBridge(parts.media);
     this.#tcp = this.#makeTcp();
     this.#webSocket = this.#makeWebSocket();
+    this.#link.on(LINK_REBUILT, () => {
+      this.#bridge?.coreReplaced();
+      this.#link.post({ kind: LINK_RESUMED });
+    });
     this.#link.on(abi.EF_JOURNAL, (frame) => this.journal?.append(frame.payload));
     routeEffects(this.#link, this.#flows, this.#tcp, this.#webSocket);
     this.#web = this.#makeWeb(parts.token, parts.pages ?? PAGES);

@@ -20,6 +20,11 @@ export const LINK_PROMOTED = 69;
 /** To the realtime thread: arg0 = 1 take no datagrams, 0 take them again. */
 export const LINK_HOLD = 70;
 
+/** From the realtime thread: the core has trapped, and another one has its records; what was asked of the old one is not answered. */
+export const LINK_REBUILT = 71;
+/** To the realtime thread, in answer to that: what comes behind this is for the new core. */
+export const LINK_RESUMED = 72;
+
 /** The peer has closed it, or it is broken. */
 export const LINK_END_CLOSED = 0;
 /** What came is not of the protocol. */

@@ -14,7 +14,8 @@ const UNSENT_BYTES_MAX = 4 << 20;
 
 export class PeerLink {
   readonly #sys: Syscalls;
-  readonly #core: Core;
+  /** Where frames go. */
+  core: Core;
   /** A beat of the peer; valid during the call. */
   readonly #beat: (frame: Uint8Array) => void;
   readonly #incoming = new Uint8Array(INCOMING_BYTES);
@@ -33,7 +34,7 @@ export class PeerLink {
 
   constructor(sys: Syscalls, core: Core, beat: (frame: Uint8Array) => void) {
     this.#sys = sys;
-    this.#core = core;
+    this.core = core;
     this.#beat = beat;
   }
 
@@ -76,7 +77,7 @@ export class PeerLink {
       if (this.#to - this.#from < size) break;
       const frame = this.#incoming.subarray(this.#from, this.#from + size);
       if (kind === LINK_BEAT) this.#beat(frame);
-      else this.#core.writeSlot(slot++, frame);
+      else this.core.writeSlot(slot++, frame);
       this.#from += size;
     }
     return slot;

@@ -48,8 +48,27 @@ export interface RealtimeOptions {
   pair?: boolean;
   /** Where what enters and leaves the core is recorded. Default: nowhere. */
   recording?: RecordingFeed;
+  /** The core has trapped, and another one works now. Default: nobody is told. */
+  onTrap?: (report: TrapReport) => void;
   /** The thread has failed; nothing is handled any more. */
   onFailure: (error: Error) => void;
+}
+
+/** The core has trapped, and was replaced by one with its records. */
+export interface TrapReport {
+  /** What WebAssembly says, and where in the core. */
+  message: string;
+  stack: string;
+  /** The event that it could not bear, as a frame (abi.ts); null: a timer was due. Not handled again. */
+  event: Uint8Array | null;
+  /** Records that the new core has got. */
+  records: number;
+  /** From the trap to when the new core worked. */
+  tookUs: number;
+  /** Time of the step, µs since the epoch. */
+  nowUs: number;
+  /** Blocks of a recording that ends with the trap (docs/recording.md); null: it would be too large. */
+  recording: Uint8Array<ArrayBuffer>[] | null;
 }
 
 /** A recorder as this thread feeds it (switch/recording). */
@@ -103,6 +122,7 @@ export class Realtime implements RealtimePort {
   #bankWaiter: ((frame: Uint8Array) => void) | null = null;
   /** Resolves when the thread has ended, by itself or not. */
   readonly #ended: Promise<unknown>;
+  #traps = 0;
   #closed = false;
 
   /** Opens the sockets and starts the thread. @throws when a socket can't be bound or the core doesn't start. */
@@ -151,7 +171,7 @@ export class Realtime implements RealtimePort {
     data: ThreadData,
     waker: Waker,
     banks: MessagePort,
-    { onFailure, recording }: RealtimeOptions,
+    { onFailure, onTrap = ignore, recording }: RealtimeOptions,
   ) {
     this.#toCore = new RingWriter(data.toCore);
     this.#fromCore = new RingReader(data.fromCore);
@@ -165,6 +185,11 @@ export class Realtime implements RealtimePort {
       if (!failed && !this.#closed) onFailure(error);
       failed = true;
     };
+    worker.on('message', ({ trap }: { trap?: TrapReport }) => {
+      if (trap === undefined) return;
+      this.#traps++;
+      onTrap(trap);
+    });
     worker.on('error', (error) => fail(error as Error));
     this.#ended = new Promise((resolve) => worker.once('exit', resolve));
     worker.on('exit', (code) => fail(new Error(`the realtime thread ended with code ${code}`)));
@@ -216,6 +241,7 @@ export class Realtime implements RealtimePort {
       batchWaits: stats.batchWaits,
       batchWaitUs: stats.batchWaitUs,
       heapBytes: stats.heapBytes,
+      traps: this.#traps,
     };
   }
 

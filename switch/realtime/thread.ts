@@ -11,7 +11,9 @@ import { encodeText, FrameEncoder } from '../../wasm-core/host/frames.ts';
 import { nowUs, stampUs } from '../control/clock.ts';
 import { BatchWait } from './batch-wait.ts';
 import { BatchAdvisor } from './batch-advisor.ts';
-import type { ThreadData } from './realtime.ts';
+import { Quarantine } from './quarantine.ts';
+import type { ThreadData, TrapReport } from './realtime.ts';
+import { eventBytes, rebuild, trapBlocks } from './rebuild.ts';
 import {
   LINK_BEAT,
   LINK_CLOSE,
@@ -23,13 +25,15 @@ import {
   LINK_OPEN,
   LINK_PROMOTE,
   LINK_PROMOTED,
+  LINK_REBUILT,
+  LINK_RESUMED,
 } from './link-frames.ts';
 import { PeerLink } from './peer-link.ts';
 import { copyWords, RingReader, RingWriter, ringNotify } from './ring.ts';
 import { StatsWriter } from './stats.ts';
 import { StepRecorder } from './step-recorder.ts';
 import { openSyscalls } from './syscalls.ts';
-import { openUdpPort, type UdpPort } from './udp-port.ts';
+import { openUdpPort, type UdpAreas, type UdpPort } from './udp-port.ts';
 import { Sleeper } from './waker.ts';
 
 /** Longest sleep, so that a stop request or a lost wake-up is noticed. */
@@ -60,9 +64,27 @@ function isForPeer(kind: number): boolean {
   return kind === abi.EF_MIRROR || kind === abi.EF_MIRROR_ACK || kind === abi.EF_MIRROR_FAIL;
 }
 
+/** Where in a core's memory datagrams come in and go out. */
+function areasOf(core: Core, stamps: boolean): UdpAreas {
+  return {
+    receive: {
+      vectorPtr: core.hostPtr,
+      vectorBytes: VECTOR_BYTES,
+      slotPtr: core.slotsPtr,
+      slotStride: abi.RX_SLOT_BYTES,
+      headerBytes: abi.FRAME_HEADER_BYTES,
+      payloadBytes: abi.MESSAGE_BYTES_MAX,
+      slots: abi.RX_SLOTS,
+      stamps,
+    },
+    send: { vectorPtr: core.hostPtr + VECTOR_BYTES, vectorBytes: VECTOR_BYTES },
+  };
+}
+
 class RealtimeThread {
   readonly #data: ThreadData;
-  readonly #core: Core;
+  #core: Core;
+  readonly #module: WebAssembly.Module;
   readonly #udp: UdpPort;
   readonly #sockets: number[] = [];
   readonly #listenerOf: number[] = [];
@@ -72,8 +94,8 @@ class RealtimeThread {
   readonly #stats: StatsWriter;
   readonly #batchWait: BatchWait;
   /** Null when nothing is recorded. */
-  readonly #recorder: StepRecorder | null;
-  readonly #f64: Float64Array;
+  #recorder: StepRecorder | null;
+  #f64: Float64Array;
   /** Times of the current batch; BEGUN and so on. */
   readonly #times = new Float64Array(3);
   readonly #advisor = new BatchAdvisor();
@@ -86,12 +108,20 @@ class RealtimeThread {
   #promoteTo = 0;
   /** Takes no datagrams. */
   #holds = false;
+  /** The last bank that was staged. */
+  #bank: Uint8Array | null = null;
+  /** What a core that takes the place of this one has to be told: its last EV_LEASE and EV_DRAIN. */
+  readonly #standing = new Map<number, Uint8Array>();
+  /** The core is another one since, and the control thread does not know: its answers are for the old one. */
+  #isStale = false;
+  readonly #quarantine = new Quarantine();
   #pauseUs = 0;
   #publishedUs = 0;
   #heapUs = 0;
 
-  constructor(data: ThreadData, core: Core, initUs: number) {
+  constructor(data: ThreadData, module: WebAssembly.Module, core: Core, initUs: number) {
     this.#data = data;
+    this.#module = module;
     this.#core = core;
     this.#recorder = data.recording && new StepRecorder(data.recording, core, initUs);
     this.#fromControl = new RingReader(data.toCore);
@@ -101,21 +131,8 @@ class RealtimeThread {
     this.#batchWait = new BatchWait(data.batchWait ? data.budgets.queueUs : 0, WAIT_MESSAGES_MIN);
     this.#followsLoad = data.scheduling === 'auto';
     this.#f64 = new Float64Array(core.memory.buffer);
-    const areas = {
-      receive: {
-        vectorPtr: core.hostPtr,
-        vectorBytes: VECTOR_BYTES,
-        slotPtr: core.slotsPtr,
-        slotStride: abi.RX_SLOT_BYTES,
-        headerBytes: abi.FRAME_HEADER_BYTES,
-        payloadBytes: abi.MESSAGE_BYTES_MAX,
-        slots: abi.RX_SLOTS,
-        stamps: data.kernelStamps,
-      },
-      send: { vectorPtr: core.hostPtr + VECTOR_BYTES, vectorBytes: VECTOR_BYTES },
-    };
     const wake = { eventFd: data.eventFd, sleeping: data.waker };
-    this.#udp = openUdpPort(data.udpEngine, core.memory, areas, wake);
+    this.#udp = openUdpPort(data.udpEngine, core.memory, areasOf(core, data.kernelStamps), wake);
     this.#link = data.pair ? new PeerLink(openSyscalls(), core, (frame) => this.#tell(frame)) : null;
   }
 
@@ -165,17 +182,19 @@ class RealtimeThread {
 
   /** EV_MIRROR_PEER in a slot. Without the peer: the link is closed, and the control thread told why. */
   #peerFrame(slot: number, connected: boolean): number {
-    if (!connected) {
-      const { fd, end, detail } = this.#link!;
-      this.#udp.unwatch?.(fd);
-      this.#link!.close();
-      this.#tell(this.#frame.encode({ kind: LINK_CLOSED, args: [end < 0 ? LINK_END_ASKED : end, detail] }));
-    }
+    if (!connected) this.#closeLink(this.#link!);
     this.#core.writeSlot(
       slot,
       this.#frame.encode({ kind: abi.EV_MIRROR_PEER, args: [connected ? 1 : 0], timeUs: this.#times[SENT]! }),
     );
     return slot + 1;
+  }
+
+  #closeLink(link: PeerLink): void {
+    const { fd, end, detail } = link;
+    this.#udp.unwatch?.(fd);
+    link.close();
+    this.#tell(this.#frame.encode({ kind: LINK_CLOSED, args: [end < 0 ? LINK_END_ASKED : end, detail] }));
   }
 
   #tell(frame: Uint8Array): void {
@@ -189,6 +208,7 @@ class RealtimeThread {
     const { bytes, u32 } = this.#core;
     const link = this.#link;
     const kind = bytes[at + abi.F_KIND];
+    if (kind === LINK_RESUMED) this.#isStale = false;
     if (kind === LINK_PROMOTE) this.#promoteTo = u32[(at + abi.F_ARG1) >> 2]!;
     if (link === null) return slot;
     if (kind === LINK_OPEN) {
@@ -251,6 +271,9 @@ class RealtimeThread {
       ring.release();
       const kind = this.#core.bytes[at + abi.F_KIND]!;
       if (kind === abi.EV_BANK_READY && !this.#stageBank()) continue;
+      if (kind === abi.EV_MEDIA_REPLY && this.#isStale) continue;
+      if (kind === abi.EV_LEASE || kind === abi.EV_DRAIN)
+        this.#standing.set(kind, this.#core.bytes.slice(at, at + abi.FRAME_HEADER_BYTES));
       slot = kind < LINK_KINDS ? slot + 1 : this.#linkFrame(slot);
     }
     return slot;
@@ -259,7 +282,9 @@ class RealtimeThread {
   #stageBank(): boolean {
     const message = receiveMessageOnPort(this.#data.banks);
     if (message === undefined) return false;
-    const staged = this.#core.stageBank(new Uint8Array(message.message as SharedArrayBuffer));
+    const bank = new Uint8Array(message.message as SharedArrayBuffer);
+    const staged = this.#core.stageBank(bank);
+    if (staged) this.#bank = bank;
     this.#recorder?.bank(staged);
     return staged;
   }
@@ -286,6 +311,7 @@ class RealtimeThread {
     const recorder = this.#recorder;
     stampUs(times, SENT);
     for (let slot = 0; slot < events; slot++) this.#waited(slot);
+    if (this.#quarantine.size > 0) this.#keepOut(events);
     if (recorder !== null && events > 0) {
       recorder.events(events); // before they are handled: one of them may be the core's last
       stampUs(times, SENT);
@@ -294,7 +320,14 @@ class RealtimeThread {
     do {
       times[BEGUN] = times[SENT]!;
       recorder?.step(times[BEGUN], done, events - done);
-      const taken = this.#core.step(times[BEGUN], done, events - done);
+      let taken = 0;
+      try {
+        taken = this.#core.step(times[BEGUN], done, events - done);
+      } catch (error) {
+        done = this.#trapped(error as Error, done, events);
+        stampUs(times, SENT);
+        continue;
+      }
       stampUs(times, STEPPED);
       this.#carryOut();
       stampUs(times, SENT);
@@ -308,6 +341,75 @@ class RealtimeThread {
     } while (done < events);
   }
 
+  /**
+   * The core has trapped: what it had done is carried out, and another one gets its records. Of the events, those behind the one that it trapped at
+   * are still to be handled; if a timer was due, all from `first` on. Returns the first of them. @throws the error when that is impossible, or has
+   * been too often.
+   */
+  #trapped(error: Error, first: number, events: number): number {
+    const trapped = this.#core;
+    const sinceUs = nowUs();
+    if (!(error instanceof WebAssembly.RuntimeError) || !this.#quarantine.mayGoOn(sinceUs)) throw error;
+    this.#carryOut();
+    const at = trapped.exports.eventPtr();
+    const event = at === 0 ? null : eventBytes(trapped, at).slice();
+    const stepUs = this.#times[BEGUN]!;
+    const { core, effects, records, recording } = rebuild({
+      module: this.#module,
+      init: this.#data.init,
+      bank: this.#bank,
+      trapped,
+      epoch: trapped.counters[abi.C_EPOCH]!,
+      nowUs: stepUs,
+    });
+    this.#recorder = null; // what it has recorded ends here
+    this.#replace(core);
+    // After the bank and the role, whose effects nobody waits for.
+    this.#carryOutOf(effects);
+    const next = at === 0 ? first : Math.floor((at - trapped.slotsPtr) / abi.RX_SLOT_BYTES) + 1;
+    for (let slot = next; slot < events; slot++) {
+      core.writeSlot(slot, eventBytes(trapped, trapped.slot(slot)));
+      const kind = core.slot(slot) + abi.F_KIND;
+      if (core.bytes[kind] === abi.EV_MEDIA_REPLY) core.bytes[kind] = 0; // the old core had asked
+    }
+    this.#isStale = true;
+    this.#tell(this.#frame.encode({ kind: LINK_REBUILT }));
+    if (event !== null) this.#quarantine.add(event);
+    const report: TrapReport = {
+      message: error.message,
+      stack: error.stack ?? '',
+      event,
+      records,
+      tookUs: nowUs() - sinceUs,
+      nowUs: stepUs,
+      recording: recording && [...recording, ...trapBlocks(event, stepUs)],
+    };
+    parentPort!.postMessage({ trap: report });
+    return next;
+  }
+
+  /** Works with another core from now on. */
+  #replace(core: Core): void {
+    const link = this.#link;
+    if (link !== null && link.fd >= 0) this.#closeLink(link); // the standby has to have everything anew
+    if (link !== null) link.core = core;
+    this.#core = core;
+    this.#f64 = new Float64Array(core.memory.buffer);
+    this.#udp.setMemory(core.memory, areasOf(core, this.#data.kernelStamps));
+    for (const frame of this.#standing.values()) {
+      core.writeSlot(0, frame);
+      core.step(this.#times[BEGUN]!, 0, 1);
+    }
+  }
+
+  /** Events that have brought a core down before do not reach this one. */
+  #keepOut(events: number): void {
+    for (let slot = 0; slot < events; slot++) {
+      const at = this.#core.slot(slot);
+      if (this.#quarantine.has(eventBytes(this.#core, at))) this.#core.bytes[at + abi.F_KIND] = 0;
+    }
+  }
+
   /** How long the event in a slot waited until now; one without a stamp came when it was taken. */
   #waited(slot: number): void {
     const at = (this.#core.slot(slot) + abi.F_TIME) >> 3;
@@ -319,11 +421,22 @@ class RealtimeThread {
 
   /** Sends the datagrams among the effects, and passes the rest to the control thread. */
   #carryOut(): void {
-    const { bytes, u32, effectsPtr } = this.#core;
-    const end = effectsPtr + this.#core.effectsLength();
+    const { effectsPtr } = this.#core;
+    this.#carryOutAt(effectsPtr, effectsPtr + this.#core.effectsLength());
+  }
+
+  /** Effects of another core: by way of the effect buffer, which is empty. */
+  #carryOutOf(effects: Uint8Array): void {
+    const { effectsPtr } = this.#core;
+    this.#core.bytes.set(effects, effectsPtr);
+    this.#carryOutAt(effectsPtr, effectsPtr + effects.length);
+  }
+
+  #carryOutAt(from: number, end: number): void {
+    const { bytes, u32 } = this.#core;
     let told = false;
     let socket = this.#sockets[0]!;
-    for (let at = effectsPtr; at < end; ) {
+    for (let at = from; at < end; ) {
       const length = u32[(at + abi.F_LENGTH) >> 2]!;
       const size = (abi.FRAME_HEADER_BYTES + length + 7) & ~7;
       if (bytes[at + abi.F_KIND] === abi.EF_SEND && bytes[at + abi.F_TRANSPORT] === abi.TRANSPORT_UDP) {
@@ -383,8 +496,8 @@ async function begin(data: ThreadData): Promise<RealtimeThread | null> {
   let thread: RealtimeThread | null = null;
   try {
     const initUs = nowUs();
-    const core = await Core.create(data.wasm, data.init, initUs);
-    thread = new RealtimeThread(data, core, initUs);
+    const module = await WebAssembly.compile(data.wasm as BufferSource);
+    thread = new RealtimeThread(data, module, Core.of(module, data.init, initUs), initUs);
     await thread.open();
     parentPort!.postMessage({});
     return thread;

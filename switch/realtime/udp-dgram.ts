@@ -34,9 +34,9 @@ interface Outgoing {
 
 /** {@link UdpPort} by node:dgram. */
 export class DgramUdp implements UdpPort {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #layout: ReceiveLayout;
+  #bytes: Uint8Array;
+  #view: DataView;
+  #layout: ReceiveLayout;
   readonly #sleeping: Int32Array;
   readonly #bound = new Map<number, Bound>();
   #outgoing: Outgoing[] = [];
@@ -50,6 +50,12 @@ export class DgramUdp implements UdpPort {
     this.#view = new DataView(memory.buffer);
     this.#layout = areas.receive;
     this.#sleeping = new Int32Array(sleeping);
+  }
+
+  setMemory(memory: WebAssembly.Memory, areas: UdpAreas): void {
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#view = new DataView(memory.buffer);
+    this.#layout = areas.receive;
   }
 
   async open(address: string, port: number): Promise<number> {

@@ -45,6 +45,8 @@ export interface UdpPort {
   flush(handle: number): number;
   /** Waits for a datagram on any socket, a wake-up, or `timeoutUs`; undefined when the wait is over already. */
   wait(timeoutUs: number): Promise<void> | undefined;
+  /** Uses another memory from now on, laid out in the same way; nothing may wait to be flushed. */
+  setMemory(memory: WebAssembly.Memory, areas: UdpAreas): void;
   close(handle: number): void;
 }
 
@@ -84,8 +86,8 @@ export function openUdpPort(
 /** {@link UdpPort} by recvmmsg and sendmmsg. */
 export class BatchedUdp implements UdpPort {
   readonly #sys: Syscalls = openSyscalls();
-  readonly #receiver: BatchReceiver;
-  readonly #sender: BatchSender;
+  #receiver: BatchReceiver;
+  #sender: BatchSender;
   readonly #eventFd: number;
   readonly #open: number[] = [];
   readonly #watched: number[] = [];
@@ -166,6 +168,13 @@ export class BatchedUdp implements UdpPort {
 
   wait(timeoutUs: number): undefined {
     this.#sys.waitReadable(this.#waitsFor, this.#eventFd, timeoutUs);
+  }
+
+  setMemory(memory: WebAssembly.Memory, areas: UdpAreas): void {
+    const { clockOffsetUs } = this.#receiver;
+    this.#receiver = new BatchReceiver(this.#sys, memory, areas.receive);
+    this.#receiver.clockOffsetUs = clockOffsetUs;
+    this.#sender = new BatchSender(this.#sys, memory, areas.send);
   }
 
   close(handle: number): void {

@@ -83,6 +83,11 @@ export async function makeRoom(folder: string, filesMax: number): Promise<void> 
   }
 }
 
+/** Where the key is. */
+export function keyFileOf({ keyFile, folder }: { keyFile?: string | undefined; folder: string }): string {
+  return keyFile ?? join(folder, 'recording.key');
+}
+
 /**
  * The key that recordings are encrypted with: 64 hex digits in a file that only its owner may read. Made when there is none.
  * @throws Error when the file can't be read or holds something else.

@@ -95,7 +95,10 @@ export const EV_DRAIN: u32 = 8;
 export const EV_MIRROR: u32 = 9;
 /** The peer has applied all frames up to this one (EF_MIRROR_ACK): arg0, arg1 = sequence number, arg2 = epoch. */
 export const EV_MIRROR_ACK: u32 = 10;
-/** arg0 = ROLE_*: only from standby to active; arg1 = epoch, as the lease grantor gave it. */
+/**
+ * arg0 = ROLE_*: only from standby to active; arg1 = epoch, as the lease grantor gave it; arg2 = 1: connections are still those of the core
+ * that the records come from (it was on this host).
+ */
 export const EV_ROLE: u32 = 11;
 /** The node may act until F_UNTIL (f64, µs); 0 = without end. A step later than that finds the core fenced, for good. */
 export const EV_LEASE: u32 = 12;

@@ -80,6 +80,7 @@ import { transactionOfTimer, transactionsInit } from './transaction/tables';
 export { initPtr } from './config';
 export { countersPtr } from './counters';
 export { effectsLength, effectsPtr } from './effects';
+export { mirrorDump } from './mirror/active';
 export { bankStage } from './routing/bank';
 
 /** Room for the host's own structures (vectors of system calls). */

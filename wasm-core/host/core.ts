@@ -180,6 +180,7 @@ export interface CoreExports extends WebAssembly.Exports {
   countersPtr(): number;
   nextDeadlineMs(): number;
   bankStage(bytes: number): number;
+  mirrorDump(isFirst: number): number;
 }
 
 const LISTENER_HOST_BYTES_MAX = 60;

@@ -42,6 +42,7 @@ async function resolveFiles(document: ConfigDocument, config: Config, folder: st
   const problems: ConfigProblem[] = [];
   const { recording, store } = config;
   recording.folder = resolve(folder, recording.folder);
+  recording.crashFolder = resolve(folder, recording.crashFolder);
   if (recording.keyFile !== undefined) recording.keyFile = resolve(folder, recording.keyFile);
   if (store.file !== undefined) store.file = resolve(folder, store.file);
   for (const key of ['certificate', 'key'] as const) {

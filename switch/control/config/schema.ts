@@ -380,6 +380,10 @@ export const configSchema = record('Configuration of Strowger.', {
         'Files in the folder. The oldest one makes room for the next, unless it ended with a failure of the core: those are kept until somebody removes them.',
         { default: 16, minimum: 1, maximum: 1_000 },
       ),
+      crashFolder: text(
+        'Folder for what is left of a core that has trapped, relative to this file: a recording that ends with the trap. Written in every mode, at most `files` of them.',
+        { default: 'crash', minLength: 1, maxLength: 4096 },
+      ),
       keyFile: optional(
         text(
           'File with the key of recordings, 64 hex digits, relative to this file; made when there is none. Default: `recording.key` in the folder.',

@@ -223,6 +223,12 @@ const threadMetrics: readonly Metric[] = [
     read: ({ realtime }) => [{ value: realtime.heapBytes }],
   },
   {
+    name: 'strowger_core_traps_total',
+    help: 'Times that the core has trapped and was replaced by another one with its records; its counters begin anew then. What it trapped at is in recording.crashFolder.',
+    type: 'counter',
+    read: ({ realtime }) => [{ value: realtime.traps }],
+  },
+  {
     name: 'strowger_core_step_seconds',
     help: 'Time of one step of the core, which handles a batch of events.',
     type: 'histogram',

@@ -9,7 +9,7 @@ import { testBank } from '../../../wasm-core/test/support/driver.ts';
 import { request } from '../../../wasm-core/test/support/phone.ts';
 import { trappingCore } from '../../../wasm-core/test/support/trapping-core.ts';
 import { createLogger } from '../../control/log.ts';
-import { Realtime } from '../../realtime/realtime.ts';
+import { Realtime, type TrapReport } from '../../realtime/realtime.ts';
 import { listRecordings } from '../../recording/folder.ts';
 import { Recorder, type RecorderOptions } from '../../recording/recorder.ts';
 import { KEY, replayed } from './tape.ts';
@@ -37,7 +37,7 @@ interface Recorded {
   realtime: Realtime;
   port: number;
   /** What the thread failed with. */
-  failure: Promise<Error>;
+  trap: Promise<TrapReport>;
 }
 
 /** A realtime thread with a recorder. */
@@ -52,7 +52,7 @@ async function start(options: Partial<RecorderOptions> = {}, wasm = WASM): Promi
   } as const;
   const recorder = await Recorder.start({ ...settings, wasm, ...options }, log);
   ends.push(() => recorder.end('stop'));
-  const { promise: failure, resolve: fail } = Promise.withResolvers<Error>();
+  const { promise: trap, resolve: trapped } = Promise.withResolvers<TrapReport>();
   const port = await freePort();
   const bank = testBank();
   const shared = new SharedArrayBuffer(bank.length);
@@ -66,10 +66,13 @@ async function start(options: Partial<RecorderOptions> = {}, wasm = WASM): Promi
     udp: [{ address: '127.0.0.1', port, listener: 0 }],
     bank: shared,
     recording: recorder,
-    onFailure: fail,
+    onTrap: trapped,
+    onFailure: (error) => {
+      throw error;
+    },
   });
   ends.push(() => realtime.close());
-  return { recorder, realtime, port, failure };
+  return { recorder, realtime, port, trap };
 }
 
 async function freePort(): Promise<number> {
@@ -134,10 +137,10 @@ describe('a recorder in memory', () => {
 
   it('writes a recording that traps, when the core has', async () => {
     const wasm = trappingCore();
-    const { recorder, port, failure } = await start({}, wasm);
+    const { recorder, port, trap } = await start({}, wasm);
     await ask(port, 20);
     phone.send('TRAP me', port);
-    expect((await failure).name).toBe('RuntimeError');
+    expect((await trap).message).toBe('unreachable');
     await recorder.end('trap');
     const [file] = await listRecordings(folder);
     expect(file!.ended).toBe('trap');

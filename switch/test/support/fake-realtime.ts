@@ -55,6 +55,7 @@ export class FakeRealtime implements RealtimePort {
       batchWaits: 0,
       batchWaitUs: 0,
       heapBytes: 0,
+      traps: 0,
     };
   }
 

@@ -28,7 +28,7 @@ import {
 } from '../abi';
 import { callTable } from '../call/call';
 import { count, countAdd, gauge } from '../counters';
-import { effectsLow, frameBegin, frameEnd, nowMs, nowUs } from '../effects';
+import { effectsLow, effectsReset, frameBegin, frameEnd, nowMs, nowUs } from '../effects';
 import { keyedHash } from '../identity';
 import { REC_TYPE, recGen, recIsLive, recSlot, tableSlot, tableTouched } from '../mem/table';
 import { timerCancel, timerInit, timerSet } from '../mem/wheel';
@@ -144,6 +144,20 @@ export function mirrorFlush(): void {
   if (nowUs - lastUs < PAUSE_US && changesQueued < PAUSE_RECORDS) return timerSet(timer, nowMs + 1);
   for (let n: u32 = 0; n < FRAMES_PER_STEP && waits() && isOpen() && !effectsLow(); n++) sendFrame();
   if (waits()) timerSet(timer, nowMs + 1);
+}
+
+/**
+ * All records as frames for the core that takes the place of this one, which has trapped: as many as the effects have room for. No timer
+ * runs, nothing is waited for. The first time, answers that were held go out, too. False: there are no more.
+ */
+export function mirrorDump(isFirst: bool): bool {
+  effectsReset();
+  if (isFirst) {
+    mirrorPeer(false);
+    mirrorPeer(true);
+  }
+  while (waits() && !effectsLow()) sendFrame();
+  return waits();
 }
 
 function waits(): bool {

@@ -90,7 +90,7 @@ export function bindingRecordApply(slot: u32, gen: u32): bool {
   return how != BLOCK_FAILED;
 }
 
-/** The standby has become active. */
-export function bindingRecordResume(b: usize): void {
-  bindingResume(b);
+/** The standby has become active. `isConnected`: connections are those of before. */
+export function bindingRecordResume(b: usize, isConnected: bool): void {
+  bindingResume(b, isConnected);
 }

@@ -8,6 +8,7 @@ import {
   EF_FENCED,
   F_ARG0,
   F_ARG1,
+  F_ARG2,
   F_UNTIL,
   I_ROLE,
   ROLE_ACTIVE,
@@ -92,7 +93,7 @@ export function takeRole(frame: usize): void {
   }
   for (let s: u32 = 0; s < tableTouched(bindings); s++) {
     const b = tableAt(bindings, s);
-    if (b != 0) bindingRecordResume(b);
+    if (b != 0) bindingRecordResume(b, load<u32>(frame + F_ARG2) != 0);
     if (standbyHeard) changed(tableSlot(bindings, s)); // the store may lack the last that the other node did
   }
 }

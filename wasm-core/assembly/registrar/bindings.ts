@@ -236,10 +236,11 @@ export function bindingTable(): usize {
   return bindings;
 }
 
-/** It came from another node, and this one is active now: its connection, if it has one, was the other's. */
-export function bindingResume(b: usize): void {
-  if (load<u8>(b + B_TARGET) != TRANSPORT_UDP) loseFlow(b);
-  else timerSet(b + B_TIMER, load<u64>(b + B_EXPIRES));
+/** It came from another core, and this one is active now. `isConnected`: its connection, if it has one, is not another node's. */
+export function bindingResume(b: usize, isConnected: bool): void {
+  if (load<u8>(b + B_TARGET) != TRANSPORT_UDP && !isConnected) return loseFlow(b);
+  timerSet(b + B_TIMER, load<u64>(b + B_EXPIRES));
+  if ((load<u16>(b + B_FLAGS) & BF_UNREACHABLE) == 0) index(b);
 }
 
 /** What was reached through a connection is unreachable until the device registers again. */
@@ -259,13 +260,18 @@ export function bindingsFree(): u32 {
 /** Sets until when a binding holds, and by which flow it is found. */
 export function bindingRenew(b: usize, expiresMs: u64): void {
   unindex(b);
-  const flow = load<u32>(b + B_TARGET + G_FLOW);
-  store<u32>(b + B_FLOW, flow);
-  if (flow != 0) indexInsert(byFlow, flow * 0x9e3779b1, b, B_FLOW_LINK);
+  index(b);
   store<u16>(b + B_FLAGS, load<u16>(b + B_FLAGS) & ~BF_UNREACHABLE);
   store<u64>(b + B_EXPIRES, expiresMs);
   timerSet(b + B_TIMER, expiresMs);
   changed(b);
+}
+
+/** Lets it be found by its flow. */
+function index(b: usize): void {
+  const flow = load<u32>(b + B_TARGET + G_FLOW);
+  store<u32>(b + B_FLOW, flow);
+  if (flow != 0) indexInsert(byFlow, flow * 0x9e3779b1, b, B_FLOW_LINK);
 }
 
 function unindex(b: usize): void {
