@@ -10,6 +10,7 @@ import { createLogger, type Logger } from './control/log.ts';
 import { connectMedia, watchMedia } from './control/media-start.ts';
 import { PairRole } from './control/pair-role.ts';
 import { startRecorder } from './control/recorder-start.ts';
+import { RollingRestart } from './control/rolling-restart.ts';
 import type { RealtimePort } from './control/realtime-port.ts';
 import { StartError, startRealtime } from './control/realtime-start.ts';
 import { SwitchNode } from './control/switch-node.ts';
@@ -70,6 +71,8 @@ class RunningNode {
       const media = watchMedia(mediaSocket, name, loaded.config, log);
       const node = new SwitchNode({ ...parts, media });
       node.pair = await joinPair(node, media, { start, loaded, realtime, log });
+      const restartPeer = (): void => void tell({ type: 'restartPeer' });
+      node.rollingRestart = new RollingRestart(node.pair, restartPeer, log);
       return new RunningNode(start.configFile, realtime, node);
     }
     const media = mediaSocket === null ? null : connectMedia(mediaSocket, loaded.config, log);

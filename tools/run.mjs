@@ -20,7 +20,7 @@ if (!task) {
 const context = createContext();
 try {
   for (const step of task.needs) await STEPS[step](context);
-  say(`${name}: set up`);
+  if (!task.quiet) say(`${name}: set up`);
   process.exitCode = await task.run(context, args);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

@@ -11,6 +11,7 @@ import { printFailedSetUp, runEverything, runTests } from './test.mjs';
  * @property {string} what  one line for the list of tasks
  * @property {import('./setup/steps.mjs').StepName[]} needs  steps of the set-up, in order
  * @property {(context: Context, args: string[]) => Promise<number> | number} run  gives the exit code
+ * @property {boolean} [quiet]  says nothing when everything is set up
  * @property {() => void} [failed]  called when the set-up has failed
  */
 
@@ -24,6 +25,12 @@ const TESTS = [...SWITCH, 'programs', 'peers', 'k6IfPossible'];
 /** @type {Record<string, Task>} */
 export const TASKS = {
   start: { what: 'run the switch (--config FILE)', needs: SWITCH, run: program('switch/main.ts') },
+  strowger: {
+    what: "an operator's command: status, calls, switchover, restart --rolling (--help)",
+    needs: TOOLS,
+    quiet: true,
+    run: program('switch/cli/main.ts'),
+  },
   test: {
     what: 'lint, type check and all tests; with an argument, only the test files whose path holds it',
     needs: TESTS,

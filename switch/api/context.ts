@@ -18,6 +18,8 @@ export interface ApiContext {
   name: string;
   /** Null when there is no second node. */
   readonly pair: PairRole | null;
+  /** Begins to restart both nodes of a pair, one after the other. False: that is under way. */
+  restart(): boolean;
   /** Lease epoch of this node. */
   readonly epoch: number;
   readonly state: NodeState;

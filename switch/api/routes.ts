@@ -1,14 +1,14 @@
 /** The route table: all that is served besides pages and the SIP WebSocket. */
-import * as abi from '../../wasm-core/assembly/abi.ts';
 import type { ApiContext } from './context.ts';
 import { json } from './exchange.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './router.ts';
 import { callRoutes } from './routes-calls.ts';
 import { latencyRoute } from './routes-latency.ts';
+import { nodeRoutes } from './routes-nodes.ts';
 import { recordingRoutes } from './routes-recordings.ts';
 import { recordRoutes } from './routes-records.ts';
-import { healthSchema, nodesSchema } from './shapes.ts';
+import { healthSchema } from './shapes.ts';
 
 const systemRoutes: readonly Route<ApiContext>[] = [
   {
@@ -46,44 +46,6 @@ const systemRoutes: readonly Route<ApiContext>[] = [
   },
   {
     method: 'GET',
-    path: '/api/v1/nodes',
-    summary: 'Processes of the switch.',
-    access: 'token',
-    responses: {
-      200: { description: 'All of them.', schema: nodesSchema, name: 'Nodes' },
-      401: { description: 'No valid token.' },
-    },
-    handle(context) {
-      const state = context.state === 'ok' ? 'running' : context.state;
-      const nodes: object[] = [
-        {
-          id: context.name,
-          role: 'active',
-          pid: process.pid,
-          epoch: context.epoch,
-          state,
-          ...(context.pair && mirrorView(context)),
-        },
-      ];
-      const peer = context.pair?.peer;
-      if (peer) {
-        const { node: id, pid, epoch } = peer;
-        nodes.push({ id, role: 'standby', pid, epoch, state: 'running' });
-      }
-      const media = context.media?.port;
-      if (media)
-        nodes.push({
-          id: `${context.config.name}-media`,
-          role: 'media',
-          pid: media.pid,
-          epoch: media.epoch,
-          state: media.connected ? 'running' : 'down',
-        });
-      return json({ nodes });
-    },
-  },
-  {
-    method: 'GET',
     path: '/api/v1/openapi.json',
     summary: 'This API as an OpenAPI 3.1 document.',
     access: 'token',
@@ -92,25 +54,10 @@ const systemRoutes: readonly Route<ApiContext>[] = [
   },
 ];
 
-/** What the standby still has to get, and how this node came to be active. */
-function mirrorView(context: ApiContext): object {
-  const { counters } = context.realtime();
-  const { activeSinceMs, takeoverMs } = context.pair!;
-  return {
-    activeSince: new Date(activeSinceMs).toISOString(),
-    takeoverMs: Math.round(takeoverMs * 10) / 10,
-    mirror: {
-      synced: counters[abi.C_MIRROR_SYNCED] === 1,
-      lagRecords: counters[abi.C_MIRROR_DIRTY] ?? 0,
-      lagFrames: counters[abi.C_MIRROR_UNACKED] ?? 0,
-      unmirrored: counters[abi.C_UNMIRRORED] ?? 0,
-    },
-  };
-}
-
 /** In the order of the documentation. */
 export const routes: readonly Route<ApiContext>[] = [
   ...systemRoutes,
+  ...nodeRoutes,
   latencyRoute,
   ...callRoutes,
   ...recordRoutes,

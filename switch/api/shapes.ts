@@ -57,6 +57,12 @@ export const callsSchema = record('Calls.', {
   next,
 });
 
+/** Which node gives way to which. */
+export const startedSchema = record('What has begun.', {
+  from: anyText('The node that is active.'),
+  to: anyText('The node that will be.'),
+});
+
 /** One stage of a call against its budget. */
 export const stageSchema = record('Latency of one stage of this call.', {
   lastUs: real('Last measurement, µs.'),

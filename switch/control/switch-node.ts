@@ -31,6 +31,7 @@ import type { MetricSources } from './metrics/table.ts';
 import { allowedOrigins } from './origins.ts';
 import type { PairRole } from './pair-role.ts';
 import type { RealtimePort } from './realtime-port.ts';
+import type { RollingRestart } from './rolling-restart.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { Watchdog } from './watchdog.ts';
@@ -83,6 +84,8 @@ export class SwitchNode {
   #state: NodeState = 'starting';
   /** Set when this node is one of a pair. */
   pair: PairRole | null = null;
+  /** Of a pair: both nodes begin anew. */
+  rollingRestart: RollingRestart | null = null;
   /** Set when bindings are kept and this node is active. */
   journal: Journal | null = null;
 
@@ -184,6 +187,7 @@ export class SwitchNode {
       get state() {
         return state();
       },
+      restart: () => this.rollingRestart?.begin() ?? false,
       link: this.#link,
       calls: this.#calls,
       realtime: () => this.#realtime.read(),
@@ -274,6 +278,7 @@ export class SwitchNode {
   async close(): Promise<void> {
     this.#state = 'draining';
     this.#watchdog.stop();
+    this.rollingRestart?.stop();
     this.pair?.close();
     this.#web.close();
     await this.#tcp.close();

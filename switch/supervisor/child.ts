@@ -26,6 +26,9 @@ export interface ChildOptions {
   gaveUp(): void;
 }
 
+/** A process that is to begin anew may take this long to end. */
+const RESTART_MS = 5_000;
+
 /** One child process, through all its lives. */
 export class Child {
   readonly #options: ChildOptions;
@@ -34,6 +37,7 @@ export class Child {
   #process: ChildProcess | null = null;
   #restart: NodeJS.Timeout | null = null;
   #stopping = false;
+  #isRestarting = false;
   /** It died too often. */
   hasGivenUp = false;
   #startedMs = 0;
@@ -87,7 +91,8 @@ export class Child {
     this.#process = null;
     this.#options.ended?.();
     if (this.#stopping) return;
-    if (code !== null && code === this.#options.restartCode) {
+    if (this.#isRestarting || (code !== null && code === this.#options.restartCode)) {
+      this.#isRestarting = false;
       this.#log.info({ child: name }, 'child process begins anew');
       this.start();
       return;
@@ -102,6 +107,16 @@ export class Child {
     }
     this.#log.error({ ...details, restartMs: waitMs }, 'child process died');
     this.#restart = setTimeout(() => this.start(), waitMs);
+  }
+
+  /** Lets it end and begin anew; one that doesn't end is killed. */
+  restart(): void {
+    const child = this.#process;
+    if (child === null || this.#stopping) return;
+    this.#isRestarting = true;
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), RESTART_MS);
+    child.once('exit', () => clearTimeout(timer));
   }
 
   /** Ends it at once, as when it hangs; it is started again. */

@@ -46,6 +46,8 @@ export type FromNode =
   | { type: 'standby'; host: string; port: number }
   /** It cannot start; it ends after this. */
   | { type: 'failed'; message: string }
+  /** The other node of the pair is to begin anew. */
+  | { type: 'restartPeer' }
   | { type: 'draining'; calls: number }
   | { type: 'reloaded'; message: string }
   /** A new configuration was refused; the old one stays. */

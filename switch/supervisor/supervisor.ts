@@ -19,6 +19,7 @@ import {
   type StartNode,
 } from './messages.ts';
 import { readyLine } from './ready-line.ts';
+import { writeRunFile } from './run-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** Beyond the time for draining, what closing sockets and records may take. */
@@ -47,6 +48,8 @@ export class Supervisor {
   readonly #media: Child | null;
   readonly #nodes: readonly NodeSlot[];
   readonly #print: (line: string) => void;
+  /** Tells the `strowger` command where we are; null before that is known. */
+  #runFile: string | null = null;
   #everReady = false;
   #stopping = false;
   #finish: (exitCode: number) => void = () => undefined;
@@ -139,6 +142,7 @@ export class Supervisor {
   #fromNode(slot: NodeSlot, message: FromNode): void {
     if (message.type === 'ready') this.#ready(slot, message.info);
     else if (message.type === 'standby') this.#standby(slot, message);
+    else if (message.type === 'restartPeer') for (const { child } of this.#others(slot)) child.restart();
     else if (message.type === 'failed') this.#failedToStart(message.message);
     else if (message.type === 'draining')
       this.#log.info({ calls: message.calls }, 'draining; Ctrl-C again stops at once');
@@ -162,6 +166,10 @@ export class Supervisor {
       return;
     }
     this.#everReady = true;
+    this.#runFile = writeRunFile(
+      { name: this.#loaded.config.name, pid: process.pid, url: info.web, token: this.#token },
+      this.#log,
+    );
     this.#print(readyLine(this.#loaded.config, info, this.#token));
   }
 
@@ -224,5 +232,6 @@ export class Supervisor {
     await Promise.all(this.#nodes.map(({ child }) => child.stop(CLOSE_MS)));
     await this.#media?.stop(CLOSE_MS);
     rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#runFile !== null) rmSync(this.#runFile, { force: true });
   }
 }

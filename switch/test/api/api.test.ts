@@ -126,6 +126,15 @@ describe('access', () => {
   });
 });
 
+describe('a switch without a second node', () => {
+  it.each(['switchover', 'restart'])('refuses a %s, and says why', async (what) => {
+    expect(await ask(`/api/v1/${what}`, { method: 'POST' })).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('availability.standby') },
+    });
+  });
+});
+
 describe('calls', () => {
   it('come in pages until the last', async () => {
     const seen: string[] = [];
@@ -345,8 +354,10 @@ describe('the OpenAPI document', () => {
       '/healthz',
       '/readyz',
       '/metrics',
-      '/api/v1/nodes',
       '/api/v1/openapi.json',
+      '/api/v1/nodes',
+      '/api/v1/switchover',
+      '/api/v1/restart',
       '/api/v1/latency',
       '/api/v1/calls',
       '/api/v1/calls/{id}',

@@ -25,7 +25,7 @@ export interface SwitchOptions {
 
 /** Ports of phones' media: enough for 60 legs. */
 const MEDIA_PORTS = 120;
-const API_TOKEN = 'token-of-the-end-to-end-tests';
+export const API_TOKEN = 'token-of-the-end-to-end-tests';
 /** Transactions are kept for 64 of these after their end: 32 s with the default of 500 ms would make a slow test run. */
 const T1_MS = 100;
 /** Ready within this: a cold start on a busy machine. */
@@ -225,6 +225,8 @@ function adapt(config: ConfigFile, ports: Ports): void {
     webrtcPort: ports.webrtc,
   };
   config.calls = { ...config.calls, drainS: 0 };
-  config.availability = { ...config.availability, standby: false }; // where that is not what is tested
+  // Where they are not what is tested.
+  config.availability = { ...config.availability, standby: false };
+  config.store = {};
   if (config.media.anchor) config.timers = { t1Ms: T1_MS };
 }
