@@ -56,6 +56,7 @@ export class BrowserMedia implements MediaPort {
   readonly remoteStream = new MediaStream();
   readonly #pc: RTCPeerConnection;
   readonly #options: BrowserMediaOptions;
+  #wasConnected = false;
   #hold = false;
   #muted = false;
 
@@ -66,13 +67,18 @@ export class BrowserMedia implements MediaPort {
       bundlePolicy: 'max-bundle',
       rtcpMuxPolicy: 'require',
     });
-    this.#pc.addEventListener('connectionstatechange', () => this.onChange?.());
+    this.#pc.addEventListener('connectionstatechange', () => {
+      this.#wasConnected ||= this.#pc.connectionState === 'connected';
+      this.onChange?.();
+    });
     this.#pc.addEventListener('signalingstatechange', () => this.onChange?.());
     this.#pc.addEventListener('track', ({ track }) => this.#hear(track));
   }
 
   get path(): MediaPath {
-    return PATHS[this.#pc.connectionState];
+    const path = PATHS[this.#pc.connectionState];
+    // The switch has offered another transport, as ours is gone.
+    return path === 'connecting' && this.#wasConnected ? 'lost' : path;
   }
 
   get heldByRemote(): boolean {

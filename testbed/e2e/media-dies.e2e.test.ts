@@ -1,0 +1,82 @@
+import { describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
+import { phone, useSwitch } from '../../switch/test/e2e/harness/rig.ts';
+import { eventually, sleep } from '../../switch/test/e2e/harness/wait.ts';
+import { BrowserPhone, type BrowserPhoneOptions } from './browser.ts';
+
+const BROWSER_HZ = 700;
+const OTHER_HZ = 1_300;
+const PHONE_HZ = 1_000;
+
+describe('browsers talk on when their mediasoup worker is killed', () => {
+  const strowger = useSwitch();
+
+  /** A browser for this test, signed in. */
+  async function browser(options: Omit<BrowserPhoneOptions, 'web'>): Promise<BrowserPhone> {
+    const one = await BrowserPhone.start({ ...options, web: strowger().web });
+    onTestFinished(() => one.stop());
+    onTestFailed(() => console.error(`page of ${one.user}:\n${one.lines.slice(-30).join('\n')}`));
+    return one;
+  }
+
+  /** Kills the worker, and waits until the legs of browsers have been offered another transport. */
+  async function killWorker(legs: number): Promise<void> {
+    const done = async () =>
+      (await strowger().metrics()).sum('strowger_renegotiations_total', { result: 'ok' });
+    const before = await done();
+    for (const pid of strowger().workerPids()) process.kill(pid, 'SIGKILL');
+    await eventually('legs have another transport', async () => (await done()) - before >= legs, 10_000);
+  }
+
+  test('with a phone: both hear each other, hold and resume from each end, the phone hangs up', async () => {
+    const desk = await phone(strowger(), { user: '1002', toneHz: PHONE_HZ });
+    const one = await browser({ user: '1005', toneHz: BROWSER_HZ });
+    await one.dial('1002');
+    await desk.answer();
+    await Promise.all([one.hears(PHONE_HZ), desk.hears(BROWSER_HZ)]);
+    for (let i = 0; i < 2; i++) {
+      await killWorker(1);
+      await Promise.all([one.hears(PHONE_HZ), desk.hears(BROWSER_HZ)]);
+    }
+    // baresip records no more after it was put on hold, but counts what comes.
+    for (const end of [one, desk]) {
+      await (end === one ? one.hold(true) : desk.hold());
+      await eventually('silence', async () => (await one.listen(PHONE_HZ, 500)) === 0);
+      await (end === one ? one.hold(false) : desk.resume());
+      await one.hears(PHONE_HZ);
+      const before = await desk.receivedS();
+      await eventually('the phone hears', async () => (await desk.receivedS()) > before + 0.5);
+    }
+    await desk.hangup();
+    await one.phase('none');
+  });
+
+  test('with another browser: both hear each other, hold and resume, the caller hangs up', async () => {
+    const one = await browser({ user: '1005', toneHz: BROWSER_HZ });
+    const other = await browser({ user: '1006', toneHz: OTHER_HZ });
+    await one.dial('1006');
+    await other.answer();
+    await Promise.all([one.hears(OTHER_HZ), other.hears(BROWSER_HZ)]);
+    await killWorker(2);
+    await Promise.all([one.hears(OTHER_HZ), other.hears(BROWSER_HZ)]);
+    await other.hold(true);
+    await eventually('silence', async () => (await other.listen(BROWSER_HZ, 500)) === 0);
+    await other.hold(false);
+    await Promise.all([one.hears(OTHER_HZ), other.hears(BROWSER_HZ)]);
+    await one.hangup();
+    await other.phase('none');
+  });
+
+  test('one that rings when it happens hears as soon as it has answered', async () => {
+    const desk = await phone(strowger(), { user: '1002', toneHz: PHONE_HZ });
+    const one = await browser({ user: '1005', toneHz: BROWSER_HZ });
+    await desk.dial('sip:1005@strowger.test');
+    await one.phase('incoming');
+    for (const pid of strowger().workerPids()) process.kill(pid, 'SIGKILL');
+    await sleep(500);
+    await one.answer();
+    await Promise.all([one.hears(PHONE_HZ), desk.hears(BROWSER_HZ)]);
+    await one.hangup();
+    await desk.event('CALL_CLOSED');
+    expect((await strowger().metrics()).sum('strowger_renegotiations_total', { result: 'failed' })).toBe(0);
+  });
+});
