@@ -76,6 +76,8 @@ export class MediaClient {
   onEvent: (event: MediaEvent) => void = () => undefined;
   /** What the role has to know of the grantor. */
   onLease: (event: RoleEvent) => void = () => undefined;
+  /** The media process was started again, and has the calls of the one before: `keepRestored` is to follow. */
+  onRestored: () => void = () => undefined;
   readonly #options: Required<MediaClientOptions>;
   readonly #pending = new Map<number, Pending>();
   /** What the grantor was asked, by the number of the request. */
@@ -143,7 +145,12 @@ export class MediaClient {
   activate(epoch: number, keep: string[] | null): void {
     this.#epoch = epoch;
     this.#known = this.connected;
-    if (keep !== null) this.#sendKeep(keep);
+    if (keep !== null) this.#sendKeep(keep, false);
+  }
+
+  /** The calls that this node knows, after `onRestored`. */
+  keepRestored(keep: string[]): void {
+    this.#sendKeep(keep, true);
   }
 
   /** This node has stopped being active, and commands nothing any more. */
@@ -194,11 +201,13 @@ export class MediaClient {
     return reply;
   }
 
-  #sendKeep(keep: string[]): void {
+  #sendKeep(keep: string[], restored: boolean): void {
     for (let i = 0; i === 0 || i < keep.length; i += KEEP_CALLS_MAX) {
       const last = i + KEEP_CALLS_MAX >= keep.length;
       // Once: with a later repetition, calls that began meanwhile would be closed. Without an answer the connection is lost.
-      this.#ask({ op: 'keep', calls: keep.slice(i, i + KEEP_CALLS_MAX), last }).catch(() => undefined);
+      this.#ask({ op: 'keep', calls: keep.slice(i, i + KEEP_CALLS_MAX), last, restored }).catch(
+        () => undefined,
+      );
     }
   }
 
@@ -307,7 +316,10 @@ export class MediaClient {
       this.onLease({ type: 'refused', request, epoch });
       return;
     }
-    if (asked.type === 'renew' && epoch === this.#epoch) this.#known = true;
+    if (asked.type === 'renew' && epoch === this.#epoch && !this.#known) {
+      this.#known = true;
+      if ((this.#hello?.restored ?? 0) > 0) this.onRestored();
+    }
     this.onLease({ type: 'granted', request, epoch });
   }
 

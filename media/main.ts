@@ -3,6 +3,7 @@
  * parent, as media without a node to end its calls would stay for ever.
  */
 import { fstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { CallTable } from './control/call-table.ts';
 import { Offers } from './control/offers.ts';
@@ -11,6 +12,7 @@ import { MediasoupEngine } from './control/mediasoup/engine.ts';
 import { type MediaOptions, parseOptions, portPairs } from './control/options.ts';
 import { MediaServer } from './control/server.ts';
 import { MediaService } from './control/service.ts';
+import { CallStore } from './control/store.ts';
 import { lookEveryMs, SilenceWatch } from './control/silence.ts';
 import { Edge } from './edge/edge.ts';
 
@@ -34,6 +36,36 @@ function fatal(error: Error, message: string): never {
   process.exit(1);
 }
 
+/** Beside the socket, in the folder of this run of the switch. Without it, calls die with the process. */
+function openStore(): CallStore | null {
+  let isTold = false;
+  try {
+    return new CallStore(join(dirname(options.socket), 'media-calls.sqlite'), !isAgain, (error) => {
+      if (!isTold) log.error({ err: error }, 'calls can not be kept: they would not survive this process');
+      isTold = true;
+    });
+  } catch (error) {
+    log.error({ err: error }, 'calls are not kept: they would not survive this process');
+    return null;
+  }
+}
+
+/** The calls of the process before this one. */
+async function restore(from: CallStore): Promise<void> {
+  const sinceMs = performance.now();
+  const restored = await Promise.allSettled(
+    [...from.calls()].map(async ([name, state]) => {
+      await calls.restore(name, state).catch((error: Error) => {
+        log.error({ err: error, call: name }, 'a call could not be built again');
+        throw error;
+      });
+    }),
+  );
+  const failed = restored.filter(({ status }) => status === 'rejected').length;
+  const tookMs = Math.round(performance.now() - sinceMs);
+  log.warn({ calls: restored.length - failed, failed, tookMs }, 'calls of the process before this one');
+}
+
 const portsMax = portPairs(options.portMin, options.portMax);
 const { address, portMin, portMax } = options;
 const edge = await Edge.start({
@@ -46,11 +78,11 @@ const edge = await Edge.start({
     if (event.type === 'failed') fatal(new Error(event.message), 'the RTP edge failed');
   },
 }).catch((error: Error) => fatal(error, 'the RTP edge does not start'));
-const engine = await MediasoupEngine.start(options, edge, log).catch((error: Error) =>
-  fatal(error, 'mediasoup does not start'),
-);
+const isAgain = options.generation > 1;
+const engine = new MediasoupEngine(options, edge, log, isAgain);
 const offers = new Offers((event) => server.emit(event));
-const calls = new CallTable(engine, options.callsMax, offers);
+const store = openStore();
+const calls = new CallTable(engine, options.callsMax, offers, store);
 const lease = new Lease(options);
 const service = new MediaService(
   { calls, edge, workers: () => engine.pool.seats, portsMax, lease, offers },
@@ -86,6 +118,7 @@ async function stop(reason: string): Promise<void> {
   await server.close();
   await calls.closeAll();
   offers.close();
+  store?.close();
   engine.close();
   await edge.close();
   process.exit(0);
@@ -99,6 +132,9 @@ else if (fstatSync(0).isFIFO() || fstatSync(0).isSocket()) {
   process.stdin.on('end', () => void stop('the parent is gone')).resume();
 }
 
+// Calls between phones need no worker.
+if (isAgain && store) void restore(store);
+await engine.pool.ready.catch((error: Error) => fatal(error, 'mediasoup does not start'));
 await server
   .listen(options.socket)
   .catch((error: Error) => fatal(error, `the socket ${options.socket} can't be opened`));

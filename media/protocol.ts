@@ -40,6 +40,8 @@ export interface HelloReply {
   free: boolean;
   pid: number;
   workers: { pid: number }[];
+  /** Calls of the process before this one, of which the active node has to say by {@link KeepRequest} which there still are. */
+  restored: number;
 }
 
 /**
@@ -70,6 +72,8 @@ export interface KeepRequest {
   epoch: number;
   calls: string[];
   last: boolean;
+  /** Only calls of the process before this one are closed; the node has been active before. */
+  restored: boolean;
 }
 
 /**

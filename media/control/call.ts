@@ -4,21 +4,34 @@
  */
 import { isIP } from 'node:net';
 import type { LegStats, SdpRequest, SdpVariant } from '../protocol.ts';
-import { assignPayloadTypes } from '../sdp/codec.ts';
+import { assignPayloadTypes, type CodecKey } from '../sdp/codec.ts';
 import type { RemoteAudio, RemoteDescription } from '../sdp/description.ts';
 import { directionOf } from '../sdp/direction.ts';
 import { SdpError } from '../sdp/error.ts';
 import { parseSdp } from '../sdp/parse.ts';
 import { type Agreement, agree, codecsToOffer, type PartyCodecs, type RouterPts } from './agreement.ts';
 import type { BridgeEnd, CallMedia, Endpoint, Engine, Flow } from './engine.ts';
-import { type Exchange, ExchangeLog, LEG_ANY } from './exchange.ts';
+import { type Exchange, ExchangeLog, type ExchangeState, LEG_ANY } from './exchange.ts';
 import { legStats } from './quality.ts';
-import { type AudioTerms, Side } from './side.ts';
+import { type AudioTerms, Side, type SideState } from './side.ts';
 
 /** A body that came in, as the node sends it. */
 export type SdpInput = Omit<SdpRequest, 'op' | 'id' | 'epoch' | 'call'>;
 /** Bodies that go out, by the variant that was asked for. */
 export type Bodies = Partial<Record<SdpVariant, string>>;
+
+/** A call as JSON; sides by their place in `all`. */
+export interface CallState {
+  exchanges: ExchangeState[];
+  all: SideState[];
+  sides: [leg: number, side: number][];
+  forks: number[];
+  pair: number[];
+  sources: [leg: number, address: string][];
+  pts: [CodecKey, number][] | null;
+  winner: number | null;
+  isAnswered: boolean;
+}
 
 /** Legs of a call at most; the core has fewer branches. */
 export const LEGS_MAX = 64;
@@ -27,7 +40,7 @@ export const LEGS_MAX = 64;
 export class Call {
   readonly #engine: Engine;
   readonly #toOffer: (leg: number, sdp: string) => void;
-  readonly #exchanges = new ExchangeLog();
+  #exchanges = new ExchangeLog();
   /** Sides whose party is known: the caller, and the callee that has answered. */
   readonly #sides = new Map<number, Side>();
   /** Sides that an initial INVITE offered to whoever answers first, one of each variant. */
@@ -39,6 +52,8 @@ export class Call {
   /** Callee whose final answer came first. */
   #winner: number | null = null;
   #answered = false;
+  /** The two that hear each other. */
+  #pair: [Side, Side] | null = null;
   #closed = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -46,6 +61,51 @@ export class Call {
   constructor(engine: Engine, toOffer: (leg: number, sdp: string) => void = () => undefined) {
     this.#engine = engine;
     this.#toOffer = toOffer;
+  }
+
+  /** All that `restore` needs, as JSON. */
+  get state(): CallState {
+    const sides = [...this.#sides].map(([leg, side]): [number, Side] => [leg, side]);
+    const forks = [...this.#forks.values()];
+    const all = [...new Set([...sides.map(([, side]) => side), ...forks])];
+    return {
+      exchanges: this.#exchanges.state,
+      all: all.map((side) => side.state),
+      sides: sides.map(([leg, side]) => [leg, all.indexOf(side)]),
+      forks: forks.map((side) => all.indexOf(side)),
+      pair: (this.#pair ?? []).map((side) => all.indexOf(side)).filter((i) => i >= 0),
+      sources: [...this.#sources],
+      pts: this.#pts && [...this.#pts],
+      winner: this.#winner,
+      isAnswered: this.#answered,
+    };
+  }
+
+  /**
+   * The call as it was before the process was started again: plain legs have their ports back and go on, browsers' are offered
+   * other transports. @throws when a port is taken
+   */
+  restore(state: CallState): Promise<void> {
+    return this.#inOrder(async () => {
+      this.#exchanges = ExchangeLog.restore(state.exchanges);
+      for (const [leg, source] of state.sources) this.#sources.set(leg, source);
+      this.#winner = state.winner;
+      this.#answered = state.isAnswered;
+      if (state.pts === null) return;
+      this.#pts = new Map(state.pts);
+      const media = this.#openMedia();
+      const all: Side[] = [];
+      for (const side of state.all) all.push(Side.restore(await media.reopen(side), side));
+      for (const [leg, i] of state.sides) this.#sides.set(leg, all[i]!);
+      for (const i of state.forks) this.#forks.set(all[i]!.variant, all[i]!);
+      const [a, b] = state.pair.map((i) => all[i]!);
+      if (a && b) {
+        this.#pair = [a, b];
+        await media.bridge({ endpoint: a.endpoint, flow: a.flow }, { endpoint: b.endpoint, flow: b.flow });
+      }
+      const browsers = all.filter(({ variant }) => variant === 'webrtc').map(({ endpoint }) => endpoint);
+      this.#replaced(browsers);
+    });
   }
 
   /** Nothing was set up for it. */
@@ -190,11 +250,15 @@ export class Call {
   }
 
   async #newSide(variant: SdpVariant): Promise<Side> {
+    return new Side(await this.#openMedia().open(variant), this.#engine.announcedAddress);
+  }
+
+  #openMedia(): CallMedia {
     if (this.#media === null) {
       this.#media = this.#engine.openCall(this.#pts!);
       this.#media.onReplaced = (endpoints) => void this.#inOrder(async () => this.#replaced(endpoints));
     }
-    return new Side(await this.#media.open(variant), this.#engine.announcedAddress);
+    return this.#media;
   }
 
   async #answer(exchange: Exchange, input: SdpInput): Promise<Bodies> {
@@ -248,6 +312,7 @@ export class Call {
       ends[1].flow.rtcpMux = answerer.muxesWith(audio);
     }
     await this.#media!.bridge(...ends);
+    this.#pair = [offerer, answerer];
     offerer.flow = ends[0].flow;
     answerer.flow = ends[1].flow;
   }

@@ -70,6 +70,8 @@ export interface CallMedia {
   onReplaced: (endpoints: Endpoint[]) => void;
   /** @throws MediaFull when there are no ports. */
   open(variant: SdpVariant): Promise<Endpoint>;
+  /** As before the process was started again: an end towards a phone with its port. @throws when the port is taken */
+  reopen(local: { variant: SdpVariant; rtpPort: number }): Promise<Endpoint>;
   /** Each of the two hears the other, as far as the flows allow, and nobody else. */
   bridge(a: BridgeEnd, b: BridgeEnd): Promise<void>;
   /** What should pass at this end, between the same two. */

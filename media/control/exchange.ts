@@ -43,10 +43,24 @@ export interface Exchange {
   answers: Map<number, Answer>;
 }
 
+/** An exchange as JSON. */
+export type ExchangeState = Omit<Exchange, 'answers'> & { answers: [number, Answer][] };
+
 /** The last exchanges of a call. */
 export class ExchangeLog {
   /** Oldest first. */
   readonly #exchanges: Exchange[] = [];
+
+  /** As JSON; `restore` reads it. */
+  get state(): ExchangeState[] {
+    return this.#exchanges.map((exchange) => ({ ...exchange, answers: [...exchange.answers] }));
+  }
+
+  static restore(state: readonly ExchangeState[]): ExchangeLog {
+    const log = new ExchangeLog();
+    for (const one of state) log.#exchanges.push({ ...one, answers: new Map(one.answers) });
+    return log;
+  }
 
   /** The newest exchange that has an answer. */
   get current(): Exchange | undefined {

@@ -23,7 +23,7 @@ const yesOrNo: Check = (value) => typeof value === 'boolean';
 const FIELDS: Record<MediaRequest['op'], Record<string, Check>> = {
   hello: { v: whole, node: name, leaseMs: whole },
   lease: { want, epoch: whole },
-  keep: { epoch: whole, calls: names, last: yesOrNo },
+  keep: { epoch: whole, calls: names, last: yesOrNo, restored: yesOrNo },
   sdp: {
     epoch: whole,
     call: name,

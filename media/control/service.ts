@@ -122,13 +122,14 @@ export class MediaService {
       return { id, status: 400, reason: `a lease is ${this.#lease.leaseMs} ms here, not ${leaseMs}` };
     session.node = node;
     const workers = this.#parts.workers().map(({ pid }) => ({ pid }));
+    const { restored } = this.#parts.calls;
     const { epoch, isFree: free } = this.#lease;
-    const reply: HelloReply = { id, status: 200, v, epoch, free, pid: process.pid, workers };
+    const reply: HelloReply = { id, status: 200, v, epoch, free, pid: process.pid, workers, restored };
     return reply;
   }
 
   /** Takes effect at once with the last part; then waits until the others are closed. */
-  async #keep({ epoch, calls: names, last }: KeepRequest): Promise<void> {
+  async #keep({ epoch, calls: names, last, restored }: KeepRequest): Promise<void> {
     const { calls } = this.#parts;
     if (this.#kept.epoch !== epoch) this.#kept = { epoch, names: new Set() };
     for (const name of names) if (calls.knows(name)) this.#kept.names.add(name);
@@ -136,7 +137,7 @@ export class MediaService {
     const kept = this.#kept.names;
     this.#kept = { epoch: 0, names: new Set() };
     const before = calls.size;
-    const closed = calls.keep(kept);
+    const closed = calls.keep(kept, restored);
     this.#log.info({ kept: calls.size, closed: before - calls.size }, 'calls of the active node');
     await closed;
   }

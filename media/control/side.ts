@@ -31,6 +31,25 @@ export interface AudioTerms {
   maxptime: number | null;
 }
 
+/** A side as JSON. */
+export interface SideState {
+  variant: SdpVariant;
+  /** Of a plain side, else 0. */
+  rtpPort: number;
+  leg: number | null;
+  flow: Flow | null;
+  isStale: boolean;
+  terms: AudioTerms | null;
+  address: string;
+  sessionId: string;
+  version: number;
+  text: string;
+  lines: MediaLine[];
+  audioIndex: number;
+  rtcpMux: boolean;
+  midExtension: number | null;
+}
+
 /** One per dialog; while an INVITE forks, one per variant for all its branches. */
 export class Side {
   readonly variant: SdpVariant;
@@ -58,6 +77,44 @@ export class Side {
     this.#address = announcedAddress;
     const mid = this.variant === 'webrtc' ? '0' : null;
     this.#lines = [{ type: 'audio', protocol: PROTOCOLS[this.variant], formats: '', mid }];
+  }
+
+  /** All that `Side.restore` needs. */
+  get state(): SideState {
+    const { local } = this.endpoint;
+    return {
+      variant: this.variant,
+      rtpPort: local.variant === 'plain' ? local.rtpPort : 0,
+      leg: this.leg,
+      flow: this.flow,
+      isStale: this.isStale,
+      terms: this.#terms,
+      address: this.#address,
+      sessionId: this.#sessionId,
+      version: this.#version,
+      text: this.#text,
+      lines: this.#lines,
+      audioIndex: this.#audioIndex,
+      rtcpMux: this.#rtcpMux,
+      midExtension: this.#midExtension,
+    };
+  }
+
+  /** The side as it was, at another endpoint of the same variant. */
+  static restore(endpoint: Endpoint, state: SideState): Side {
+    const side = new Side(endpoint, state.address);
+    side.leg = state.leg;
+    side.flow = state.flow;
+    side.isStale = state.isStale;
+    side.#terms = state.terms;
+    side.#sessionId = state.sessionId;
+    side.#version = state.version;
+    side.#text = state.text;
+    side.#lines = state.lines;
+    side.#audioIndex = state.audioIndex;
+    side.#rtcpMux = state.rtcpMux;
+    side.#midExtension = state.midExtension;
+    return side;
   }
 
   /** Whether its party has been told of a transport. */

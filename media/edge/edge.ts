@@ -76,12 +76,12 @@ export class Edge implements EdgePort {
     this.#runner = this.#begin();
   }
 
-  async allocate(): Promise<EdgeLeg> {
+  async allocate(rtpPort?: number): Promise<EdgeLeg> {
     const slot = this.#slots.pop();
     if (slot === undefined) throw new Error(`all ${this.#options.legsMax} legs of the edge are in use`);
     let leg: Leg | null = null;
     try {
-      leg = this.#open(slot);
+      leg = rtpPort === undefined ? this.#open(slot) : this.#openThis(slot, rtpPort);
       const answer = await this.#ask(allocation(leg));
       if (!answer.done) throw new Error(`the edge refused slot ${slot}`);
     } catch (error) {
@@ -138,6 +138,16 @@ export class Edge implements EdgePort {
       }
     }
     throw new Error(`no UDP port pair from ${portMin} to ${portMax} can be opened`, { cause });
+  }
+
+  #openThis(slot: number, rtpPort: number): Leg {
+    if (!this.#ports.takeThis(rtpPort)) throw new Error(`UDP port ${rtpPort} is not free`);
+    try {
+      return { id: ++this.#lastId, slot, rtpPort, fds: this.#openPair(rtpPort), configuration: null };
+    } catch (error) {
+      this.#ports.give(rtpPort);
+      throw error;
+    }
   }
 
   #openPair(rtpPort: number): [number, number] {

@@ -43,6 +43,17 @@ export class PortPool {
     return port;
   }
 
+  /** Takes a certain RTP port; false when it is not free. */
+  takeThis(port: number): boolean {
+    for (let i = 0; i < this.#free; i++) {
+      const at = (this.#head + i) % this.#pairs.length;
+      if (this.#pairs[at] !== port) continue;
+      this.#swap(at, this.#head);
+      return this.take() === port;
+    }
+    return false;
+  }
+
   /** Gives back what `take` returned. */
   give(port: number): void {
     if (this.#free === this.#pairs.length) throw new Error(`port ${port} was not taken`);

@@ -137,8 +137,8 @@ export type EdgeEvent = EdgeFailedEvent | EdgeRestartedEvent;
 export interface EdgePort {
   /** Local address and port of the socket towards mediasoup. */
   readonly mediasoupSide: EdgeAddress;
-  /** @throws when all ports are taken. */
-  allocate(): Promise<EdgeLeg>;
+  /** @param rtpPort this one and the next; default: any. @throws when all ports are taken, or these. */
+  allocate(rtpPort?: number): Promise<EdgeLeg>;
   /** Of the legs given, or of all. */
   stats(ids?: number[]): Promise<EdgeLegStats[]>;
   totals(): Promise<EdgeTotals>;

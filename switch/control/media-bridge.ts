@@ -7,6 +7,7 @@ import { formatAddress } from '../../wasm-core/host/address.ts';
 import { encodeText, type Frame } from '../../wasm-core/host/frames.ts';
 import { METHOD_NAMES, nameOf } from '../../wasm-core/host/names.ts';
 import type { MediaEvent, OfferedRequest, SdpReply, SdpRequest, SdpVariant } from '../../media/protocol.ts';
+import { callNames } from './call-names.ts';
 import type { CoreLink } from './core-link.ts';
 import { LatencyHistogram } from './histogram.ts';
 import type { Logger } from './log.ts';
@@ -84,6 +85,7 @@ export class MediaBridge {
     this.histogram = new LatencyHistogram(options.budgetUs);
     link.on(abi.EF_MEDIA, (frame) => this.#command(frame));
     media.onEvent = (event) => this.#event(event);
+    media.onRestored = () => void this.#keepRestored();
   }
 
   /** Another core has taken the place of the one that asked: it doesn't wait for those answers. */
@@ -137,6 +139,17 @@ export class MediaBridge {
           resolve(reply);
         });
     });
+  }
+
+  /** The media process has the calls of the one before it: those that have ended meanwhile must go. */
+  async #keepRestored(): Promise<void> {
+    try {
+      const calls = await callNames(this.#link);
+      this.#log.info({ calls: calls.length }, 'the media process has its calls again');
+      this.#media.keepRestored(calls);
+    } catch (error) {
+      this.#log.error({ err: error }, 'the media process could not be told which calls there are');
+    }
   }
 
   async #closeCall(call: string): Promise<void> {

@@ -16,5 +16,7 @@ export interface MediaPort {
   closeCall(call: string): Promise<unknown>;
   stats(call?: string): Promise<StatsReply>;
   onEvent: (event: MediaEvent) => void;
+  onRestored: () => void;
+  keepRestored(calls: string[]): void;
   close(): void;
 }

@@ -21,12 +21,12 @@ import { msToUs } from './clock.ts';
 import type { CoreLink } from './core-link.ts';
 import type { Logger } from './log.ts';
 import type { RealtimePort } from './realtime-port.ts';
+import { callNames } from './call-names.ts';
 import { type HostAction, RoleKeeper } from './role-keeper.ts';
 import { takeOver } from './take-over.ts';
 
 const ROLES: readonly Role[] = ['standby', 'asking', 'active', 'fenced'];
 /** Calls in one page of the core's. */
-const PAGE = 512;
 const DRAIN_LOOK_MS = 5;
 
 export interface PairRoleOptions {
@@ -198,7 +198,7 @@ export class PairRole {
     const { link, media, prepared, promoted } = this.#options;
     const sinceMs = performance.now();
     try {
-      const calls = await this.#calls();
+      const calls = await callNames(link); // those that the mirror brought
       if (this.#ended) return;
       media.activate(epoch, calls);
       this.#lease(Math.max(leaseUntilMs, this.#keeper.machine.leaseUntilMs));
@@ -215,21 +215,6 @@ export class PairRole {
       this.#log.fatal({ err: error }, 'this node can not take over');
       this.#end('takeover failed');
     }
-  }
-
-  /** The calls that the mirror brought, as the media process names them. */
-  async #calls(): Promise<string[]> {
-    const names: string[] = [];
-    for (let cursor: number | null = 0; cursor !== null; ) {
-      const page = await this.#options.link.query(abi.QUERY_CALLS, cursor, PAGE);
-      const view = new DataView(page.payload.buffer, page.payload.byteOffset, page.payload.byteLength);
-      for (let at = 0; at < page.payload.length; at += 4 + view.getUint32(at, true)) {
-        const slot = view.getUint32(at + 4 + abi.CR_SLOT, true);
-        names.push(`${slot}.${view.getUint32(at + 4 + abi.CR_GENERATION, true)}`);
-      }
-      cursor = page.next;
-    }
-    return names;
   }
 
   #lease(untilMs: number): void {

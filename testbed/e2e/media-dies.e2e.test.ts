@@ -7,7 +7,7 @@ const BROWSER_HZ = 700;
 const OTHER_HZ = 1_300;
 const PHONE_HZ = 1_000;
 
-describe('browsers talk on when their mediasoup worker is killed', () => {
+describe.each(['mediasoup worker', 'media process'])('when the %s is killed, browsers talk on', (what) => {
   const strowger = useSwitch();
 
   /** A browser for this test, signed in. */
@@ -18,12 +18,21 @@ describe('browsers talk on when their mediasoup worker is killed', () => {
     return one;
   }
 
-  /** Kills the worker, and waits until the legs of browsers have been offered another transport. */
-  async function killWorker(legs: number): Promise<void> {
-    const done = async () =>
-      (await strowger().metrics()).sum('strowger_renegotiations_total', { result: 'ok' });
+  async function victims(): Promise<number[]> {
+    if (what === 'mediasoup worker') return strowger().workerPids();
+    const { nodes } = await strowger().api<{ nodes: { role: string; pid: number }[] }>('/nodes');
+    return nodes.filter(({ role }) => role === 'media').map(({ pid }) => pid);
+  }
+
+  async function killIt(): Promise<void> {
+    for (const pid of await victims()) process.kill(pid, 'SIGKILL');
+  }
+
+  /** Kills it, and waits until the legs of browsers have answered the offer of another transport. */
+  async function killAndWait(legs: number): Promise<void> {
+    const done = async () => (await strowger().metrics()).sum('strowger_renegotiations_total', { result: 'ok' });
     const before = await done();
-    for (const pid of strowger().workerPids()) process.kill(pid, 'SIGKILL');
+    await killIt();
     await eventually('legs have another transport', async () => (await done()) - before >= legs, 10_000);
   }
 
@@ -34,7 +43,7 @@ describe('browsers talk on when their mediasoup worker is killed', () => {
     await desk.answer();
     await Promise.all([one.hears(PHONE_HZ), desk.hears(BROWSER_HZ)]);
     for (let i = 0; i < 2; i++) {
-      await killWorker(1);
+      await killAndWait(1);
       await Promise.all([one.hears(PHONE_HZ), desk.hears(BROWSER_HZ)]);
     }
     // baresip records no more after it was put on hold, but counts what comes.
@@ -56,7 +65,7 @@ describe('browsers talk on when their mediasoup worker is killed', () => {
     await one.dial('1006');
     await other.answer();
     await Promise.all([one.hears(OTHER_HZ), other.hears(BROWSER_HZ)]);
-    await killWorker(2);
+    await killAndWait(2);
     await Promise.all([one.hears(OTHER_HZ), other.hears(BROWSER_HZ)]);
     await other.hold(true);
     await eventually('silence', async () => (await other.listen(BROWSER_HZ, 500)) === 0);
@@ -71,8 +80,8 @@ describe('browsers talk on when their mediasoup worker is killed', () => {
     const one = await browser({ user: '1005', toneHz: BROWSER_HZ });
     await desk.dial('sip:1005@strowger.test');
     await one.phase('incoming');
-    for (const pid of strowger().workerPids()) process.kill(pid, 'SIGKILL');
-    await sleep(500);
+    await killIt();
+    await sleep(1_500);
     await one.answer();
     await Promise.all([one.hears(PHONE_HZ), desk.hears(BROWSER_HZ)]);
     await one.hangup();

@@ -27,29 +27,21 @@ export class MediasoupEngine implements Engine {
   readonly #surroundings: PlainSurroundings;
   readonly #plainToPlain: MediaPath;
 
-  private constructor(
-    pool: WorkerPool,
-    edge: EdgePort,
-    { announcedAddress, plainToPlain }: MediasoupOptions,
-    surroundings: PlainSurroundings,
-  ) {
-    this.pool = pool;
-    this.announcedAddress = announcedAddress;
-    this.#edge = edge;
-    this.#surroundings = surroundings;
-    this.#plainToPlain = plainToPlain;
-  }
-
-  /** @throws when a worker doesn't start, or a port is taken. */
-  static async start(options: MediasoupOptions, edge: EdgePort, log: Logger): Promise<MediasoupEngine> {
+  /**
+   * Begins to start the workers (`pool.ready`); calls between phones need not wait for them.
+   * @param isAgain the process was started again after its death
+   */
+  constructor(options: MediasoupOptions, edge: EdgePort, log: Logger, isAgain = false) {
     const { portMin, portMax, webrtcPort, workers } = options;
     const ports = freeRange([
       { min: portMin, max: portMax },
       { min: webrtcPort, max: webrtcPort + workers - 1 },
     ]);
-    const pool = await WorkerPool.start(options, log);
-    const surroundings = { mediasoupSide: edge.mediasoupSide, reader: new EdgeReader(edge), ports };
-    return new MediasoupEngine(pool, edge, options, surroundings);
+    this.pool = new WorkerPool(options, log, isAgain);
+    this.announcedAddress = options.announcedAddress;
+    this.#edge = edge;
+    this.#surroundings = { mediasoupSide: edge.mediasoupSide, reader: new EdgeReader(edge), ports };
+    this.#plainToPlain = options.plainToPlain;
   }
 
   openCall(pts: RouterPts): CallMedia {

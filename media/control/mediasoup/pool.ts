@@ -45,12 +45,11 @@ export class Seat {
   /** Grows with each worker in this place. */
   generation = 0;
   /** The worker that serves now; rejects when none can be started. */
-  current: Promise<{ worker: Worker; webRtcServer: WebRtcServer }>;
+  current!: Promise<{ worker: Worker; webRtcServer: WebRtcServer }>;
   pid = 0;
 
-  constructor(index: number, first: Seat['current']) {
+  constructor(index: number) {
     this.index = index;
-    this.current = first;
   }
 }
 
@@ -67,26 +66,30 @@ export class WorkerPool {
   /** A worker could not be started again. */
   onFailed: (error: Error) => void = () => undefined;
 
-  private constructor(options: PoolOptions, log: Logger) {
+  /** Resolves when all workers run; rejects when one can't be started. */
+  readonly ready: Promise<void>;
+
+  /**
+   * Begins to start all workers; who needs one may wait for it.
+   * @param isAgain a process that died may still hold the ports for a moment
+   */
+  constructor(options: PoolOptions, log: Logger, isAgain = false) {
     this.#options = options;
     this.#log = log;
-  }
-
-  /** Starts all workers. @throws when one can't be started. */
-  static async start(options: PoolOptions, log: Logger): Promise<WorkerPool> {
-    const pool = new WorkerPool(options, log);
     for (let i = 0; i < options.workers; i++) {
-      const seat = new Seat(i, Promise.reject(new Error('not started')));
+      const seat = new Seat(i);
+      seat.current = isAgain ? this.#createPatiently(seat) : this.#create(seat);
       seat.current.catch(() => undefined);
-      pool.#seats.push(seat);
+      this.#seats.push(seat);
     }
-    try {
-      await Promise.all(pool.#seats.map((seat) => pool.#fill(seat)));
-    } catch (error) {
-      pool.close();
-      throw error;
-    }
-    return pool;
+    this.ready = Promise.all(this.#seats.map((seat) => seat.current)).then(
+      () => undefined,
+      (error: Error) => {
+        this.close();
+        throw error;
+      },
+    );
+    this.ready.catch(() => undefined);
   }
 
   get seats(): readonly Seat[] {
@@ -103,11 +106,6 @@ export class WorkerPool {
     for (const seat of this.#seats) {
       seat.current.then(({ worker }) => worker.close()).catch(() => undefined);
     }
-  }
-
-  async #fill(seat: Seat): Promise<void> {
-    seat.current = this.#create(seat);
-    await seat.current;
   }
 
   async #create(seat: Seat): Promise<{ worker: Worker; webRtcServer: WebRtcServer }> {

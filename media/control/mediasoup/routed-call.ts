@@ -3,7 +3,7 @@
  * Two phones are bridged in the edge, if that is the policy; a browser, and whoever talks with it, needs the Router.
  */
 import type { types } from 'mediasoup';
-import type { EdgePort } from '../../edge/types.ts';
+import type { EdgeLeg, EdgePort } from '../../edge/types.ts';
 import type { MediaPath, SdpVariant } from '../../protocol.ts';
 import type { RouterPts } from '../agreement.ts';
 import { type BridgeEnd, type CallMedia, type Endpoint, type Flow, MediaFull } from '../engine.ts';
@@ -62,10 +62,21 @@ export class RoutedCall implements CallMedia, WorkerUser {
     const leg = await this.#edge.allocate().catch((error: Error) => {
       throw new MediaFull(error.message);
     });
-    const endpoint = new PlainEndpoint(this.#surroundings, leg);
-    this.#endpoints.add(endpoint);
+    const endpoint = this.#addPlain(leg);
     // The phone can be told its port already; what fails here fails again, and is told, when it is bridged.
     this.#inOrder(() => this.#realize()).catch(() => undefined);
+    return endpoint;
+  }
+
+  /** Nothing is built for it yet: `bridge` does that. */
+  async reopen({ variant, rtpPort }: { variant: SdpVariant; rtpPort: number }): Promise<Endpoint> {
+    if (variant === 'plain') return this.#addPlain(await this.#edge.allocate(rtpPort));
+    return await this.open(variant);
+  }
+
+  #addPlain(leg: EdgeLeg): PlainEndpoint {
+    const endpoint = new PlainEndpoint(this.#surroundings, leg);
+    this.#endpoints.add(endpoint);
     return endpoint;
   }
 

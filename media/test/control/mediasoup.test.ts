@@ -24,7 +24,8 @@ let engine: MediasoupEngine;
 beforeAll(async () => {
   const onEvent = () => undefined;
   edge = await Edge.start({ ...OPTIONS, legsMax: 4, onEvent });
-  engine = await MediasoupEngine.start(OPTIONS, edge, pino({ level: 'silent' }));
+  engine = new MediasoupEngine(OPTIONS, edge, pino({ level: 'silent' }));
+  await engine.pool.ready;
 });
 afterAll(async () => {
   engine?.close();

@@ -25,7 +25,7 @@ describe('requests', () => {
     sdp,
     { op: 'hello', id: 1, v: 3, node: 'a', leaseMs: 350 },
     { op: 'lease', id: 1, want: 'ask', epoch: 0 },
-    { op: 'keep', id: 1, epoch: 1, calls: ['1.1', '2.1'], last: true },
+    { op: 'keep', id: 1, epoch: 1, calls: ['1.1', '2.1'], last: true, restored: false },
     { op: 'stats', id: 1, epoch: 1 },
     { op: 'closeCall', id: 0, epoch: 1, call: '1.1' },
     { op: 'closeLeg', id: 0, epoch: 1, call: '1.1', leg: 2 },

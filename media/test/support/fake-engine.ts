@@ -81,6 +81,14 @@ export class FakeEngine implements Engine, CallMedia {
     return endpoint;
   }
 
+  /** Ports that were asked for again. */
+  readonly reopened: number[] = [];
+
+  async reopen({ variant, rtpPort }: { variant: SdpVariant; rtpPort: number }): Promise<Endpoint> {
+    this.reopened.push(rtpPort);
+    return await this.open(variant);
+  }
+
   async bridge(a: BridgeEnd, b: BridgeEnd): Promise<void> {
     this.bridges++;
     const [first, second] = [a.endpoint as FakeEndpoint, b.endpoint as FakeEndpoint];

@@ -22,6 +22,7 @@ export class FakeMedia implements MediaPort {
   pid = 4242;
   epoch = 7;
   onEvent: (event: MediaEvent) => void = () => undefined;
+  onRestored: () => void = () => undefined;
   /** What it was asked, in order. */
   readonly asked: unknown[] = [];
   /** How it answers an SDP. */
@@ -31,6 +32,10 @@ export class FakeMedia implements MediaPort {
   sdp(request: Sdp): Promise<SdpReply> {
     this.asked.push(request);
     return this.reply(request);
+  }
+
+  keepRestored(calls: string[]): void {
+    this.asked.push({ keep: calls });
   }
 
   async offered(what: unknown): Promise<void> {
