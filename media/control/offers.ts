@@ -10,9 +10,10 @@ const TOLD_MAX = 256;
 /** An offer is told again after this, ms: its node may have died, or had no room. */
 const AGAIN_MS = 2_000;
 const ID_MAX = 2 ** 31;
+const NEVER = Number.NEGATIVE_INFINITY;
 
 interface Offer extends OfferEvent {
-  /** When it was told last; 0: never. */
+  /** When it was told last. */
   toldMs: number;
 }
 
@@ -36,7 +37,7 @@ export class Offers {
   /** Takes the place of an offer to the same leg. */
   add(call: string, leg: number, sdp: string): void {
     this.#lastId = (this.#lastId + 1) % ID_MAX || 1;
-    this.#offers.set(key(call, leg), { event: 'offer', id: this.#lastId, call, leg, sdp, toldMs: 0 });
+    this.#offers.set(key(call, leg), { event: 'offer', id: this.#lastId, call, leg, sdp, toldMs: NEVER });
     this.#tell();
   }
 
@@ -59,7 +60,7 @@ export class Offers {
 
   /** Another connection of a node is the active one's now: it knows of no offers. */
   again(): void {
-    for (const offer of this.#offers.values()) offer.toldMs = 0;
+    for (const offer of this.#offers.values()) offer.toldMs = NEVER;
     this.#tell();
   }
 
@@ -73,7 +74,7 @@ export class Offers {
     let told = 0;
     for (const offer of this.#offers.values()) {
       if (++told > TOLD_MAX) break;
-      if (offer.toldMs !== 0 && nowMs - offer.toldMs < AGAIN_MS) continue;
+      if (nowMs - offer.toldMs < AGAIN_MS) continue;
       offer.toldMs = nowMs;
       const { event, id, call, leg, sdp } = offer;
       this.#emit({ event, id, call, leg, sdp });

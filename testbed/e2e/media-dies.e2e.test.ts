@@ -30,7 +30,8 @@ describe.each(['mediasoup worker', 'media process'])('when the %s is killed, bro
 
   /** Kills it, and waits until the legs of browsers have answered the offer of another transport. */
   async function killAndWait(legs: number): Promise<void> {
-    const done = async () => (await strowger().metrics()).sum('strowger_renegotiations_total', { result: 'ok' });
+    const done = async () =>
+      (await strowger().metrics()).sum('strowger_renegotiations_total', { result: 'ok' });
     const before = await done();
     await killIt();
     await eventually('legs have another transport', async () => (await done()) - before >= legs, 10_000);

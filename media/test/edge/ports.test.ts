@@ -46,4 +46,17 @@ describe('PortPool', () => {
   it('refuses more than it gave out', () => {
     expect(() => new PortPool(1_000, 1_009).give(1_000)).toThrow('not taken');
   });
+
+  it('gives a certain pair once, and the others as before', () => {
+    const pool = new PortPool(20_000, 20_007);
+    expect([pool.takeThis(20_004), pool.takeThis(20_004), pool.takeThis(30_000)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    const rest = [pool.take(), pool.take(), pool.take()].sort();
+    expect([rest, pool.take()]).toEqual([[20_000, 20_002, 20_006], null]);
+    pool.give(20_004);
+    expect(pool.take()).toBe(20_004);
+  });
 });
