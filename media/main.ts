@@ -15,6 +15,7 @@ import { MediaService } from './control/service.ts';
 import { CallStore } from './control/store.ts';
 import { lookEveryMs, SilenceWatch } from './control/silence.ts';
 import { Edge } from './edge/edge.ts';
+import { SPARE, turn } from '../switch/supervisor/spare.ts';
 
 function readOptions(): MediaOptions {
   try {
@@ -79,7 +80,11 @@ const edge = await Edge.start({
   },
 }).catch((error: Error) => fatal(error, 'the RTP edge does not start'));
 const isAgain = options.generation > 1;
-const engine = new MediasoupEngine(options, edge, log, isAgain);
+const myTurn = turn();
+const engine = new MediasoupEngine(options, edge, log, isAgain, myTurn);
+if (process.env[SPARE] !== undefined)
+  log.info({ generation: options.generation }, 'spare media process waits');
+await myTurn;
 const offers = new Offers((event) => server.emit(event));
 const store = openStore();
 const calls = new CallTable(engine, options.callsMax, offers, store);

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Logger } from '../control/log.ts';
 import { Backoff } from './backoff.ts';
+import { SPARE } from './spare.ts';
 
 /** Which program, and what to do with it. */
 export interface ChildOptions {
@@ -22,6 +23,8 @@ export interface ChildOptions {
   ended?(): void;
   /** With this exit code it wants to be started again at once. Default: none. */
   restartCode?: number;
+  /** Keeps another process of it waiting, which goes on at once when this one dies (spare.ts). */
+  spare?: boolean;
   /** The process died too often; it won't be started again. */
   gaveUp(): void;
 }
@@ -29,12 +32,17 @@ export interface ChildOptions {
 /** A process that is to begin anew may take this long to end. */
 const RESTART_MS = 5_000;
 
+/** A process that has just been started gets its spare after this. */
+const SPARE_AFTER_MS = 1_500;
+
 /** One child process, through all its lives. */
 export class Child {
   readonly #options: ChildOptions;
   readonly #log: Logger;
   readonly #backoff = new Backoff();
   #process: ChildProcess | null = null;
+  #spare: ChildProcess | null = null;
+  #nextSpare: NodeJS.Timeout | null = null;
   #restart: NodeJS.Timeout | null = null;
   #stopping = false;
   #isRestarting = false;
@@ -55,21 +63,45 @@ export class Child {
   start(): void {
     this.#restart = null;
     this.#startedMs = performance.now();
+    const child = this.#spare ?? this.#fork();
+    this.#process = child;
+    if (child === this.#spare) child.send('go');
+    this.#spare = null;
+    child.on('message', (message) => this.#options.message?.(message));
+    this.#options.started?.((message) => this.send(message));
+    this.#awaitSpare();
+  }
+
+  /** A spare would only be in the way while others start. */
+  #awaitSpare(): void {
+    if (this.#options.spare !== true || this.#nextSpare !== null) return;
+    this.#nextSpare = setTimeout(() => {
+      this.#nextSpare = null;
+      if (!this.#stopping) this.#spare ??= this.#fork({ [SPARE]: '1' });
+    }, SPARE_AFTER_MS);
+    this.#nextSpare.unref();
+  }
+
+  #fork(more: Readonly<Record<string, string>> = {}): ChildProcess {
     const { file, env = {} } = this.#options;
     const args = this.#options.args?.(++this.#starts) ?? [];
     // A process group of its own: Ctrl-C in the terminal reaches the supervisor only, which then drains.
     const child = fork(file, args, {
       detached: true,
       execArgv: ['--disable-warning=ExperimentalWarning'],
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, ...more },
       stdio: ['ignore', 'inherit', this.#options.formatLine ? 'pipe' : 'inherit', 'ipc'],
     });
     if (child.stderr) this.#passOn(child.stderr);
-    this.#process = child;
-    child.on('message', (message) => this.#options.message?.(message));
     child.on('error', (error) => this.#log.error({ err: error, child: this.#options.name }, 'child process'));
-    child.on('exit', (code, signal) => this.#exited(code, signal));
-    this.#options.started?.((message) => this.send(message));
+    child.on('exit', (code, signal) => {
+      if (child === this.#process) this.#exited(code, signal);
+      if (child !== this.#spare) return;
+      this.#spare = null;
+      this.#log.warn({ child: this.#options.name, code, signal }, 'spare process died');
+      this.#awaitSpare();
+    });
+    return child;
   }
 
   /** Writes its standard error to ours, line by line. */
@@ -105,8 +137,11 @@ export class Child {
       this.#options.gaveUp();
       return;
     }
-    this.#log.error({ ...details, restartMs: waitMs }, 'child process died');
-    this.#restart = setTimeout(() => this.start(), waitMs);
+    // What dies soon after its start will again.
+    const restartMs = this.#spare !== null && ranMs >= SPARE_AFTER_MS ? 0 : waitMs;
+    this.#log.error({ ...details, restartMs }, 'child process died');
+    if (restartMs === 0) this.start();
+    else this.#restart = setTimeout(() => this.start(), restartMs);
   }
 
   /** Lets it end and begin anew; one that doesn't end is killed. */
@@ -128,6 +163,10 @@ export class Child {
   expectExit(): void {
     this.#stopping = true;
     if (this.#restart) clearTimeout(this.#restart);
+    if (this.#nextSpare) clearTimeout(this.#nextSpare);
+    const spare = this.#spare;
+    this.#spare = null;
+    spare?.kill('SIGKILL'); // it has nothing to leave in order
   }
 
   /** Resolves when the process is gone; kills it after `patienceMs`. */

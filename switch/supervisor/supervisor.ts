@@ -86,7 +86,11 @@ export class Supervisor {
     const args = (starts: number): string[] => mediaArguments(this.#loaded.config, this.#mediaSocket, starts);
     // The media process knows nothing of our configuration and always writes JSON.
     const formatLine = this.#loaded.config.logs.pretty ? formatLogLine : undefined;
-    return new Child({ name: 'media', file, args, formatLine, gaveUp: () => void this.#fail() }, this.#log);
+    const spare = hasStandby(this.#loaded.config);
+    return new Child(
+      { name: 'media', file, args, formatLine, spare, gaveUp: () => void this.#fail() },
+      this.#log,
+    );
   }
 
   /** @param name null: the only node. */

@@ -30,14 +30,21 @@ export class MediasoupEngine implements Engine {
   /**
    * Begins to start the workers (`pool.ready`); calls between phones need not wait for them.
    * @param isAgain the process was started again after its death
+   * @param turn    when its ports are this process's to open
    */
-  constructor(options: MediasoupOptions, edge: EdgePort, log: Logger, isAgain = false) {
+  constructor(
+    options: MediasoupOptions,
+    edge: EdgePort,
+    log: Logger,
+    isAgain = false,
+    turn = Promise.resolve(),
+  ) {
     const { portMin, portMax, webrtcPort, workers } = options;
     const ports = freeRange([
       { min: portMin, max: portMax },
       { min: webrtcPort, max: webrtcPort + workers - 1 },
     ]);
-    this.pool = new WorkerPool(options, log, isAgain);
+    this.pool = new WorkerPool(options, log, isAgain, turn);
     this.announcedAddress = options.announcedAddress;
     this.#edge = edge;
     this.#surroundings = { mediasoupSide: edge.mediasoupSide, reader: new EdgeReader(edge), ports };

@@ -60,6 +60,7 @@ const RETRY_MS = [0, 50, 200, 1_000, 3_000];
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #log: Logger;
+  readonly #turn: Promise<void>;
   readonly #seats: Seat[] = [];
   #closed = false;
   onReplaced: (replacement: Replacement) => void = () => undefined;
@@ -72,8 +73,10 @@ export class WorkerPool {
   /**
    * Begins to start all workers; who needs one may wait for it.
    * @param isAgain a process that died may still hold the ports for a moment
+   * @param turn    when the ports are this process's to open
    */
-  constructor(options: PoolOptions, log: Logger, isAgain = false) {
+  constructor(options: PoolOptions, log: Logger, isAgain = false, turn: Promise<void> = Promise.resolve()) {
+    this.#turn = turn;
     this.#options = options;
     this.#log = log;
     for (let i = 0; i < options.workers; i++) {
@@ -115,6 +118,7 @@ export class WorkerPool {
     const listen = { ip: address, announcedAddress, port };
     worker.once('died', (error) => void this.#died(seat, worker.pid, error));
     try {
+      await this.#turn;
       const webRtcServer = await worker.createWebRtcServer({
         listenInfos: [
           { ...listen, protocol: 'udp' },

@@ -1,37 +1,44 @@
 import { describe, expect, test } from 'vitest';
 import { connectPhones } from './harness/calls.ts';
 import { callerDialog } from './harness/dialog.ts';
+import { nodeOf, PAIR } from './harness/pair.ts';
 import { phone, rtpPhone, ua, useSwitch } from './harness/rig.ts';
 import type { Switch } from './harness/switch.ts';
 import { eventually, sleep } from './harness/wait.ts';
 import { bye } from './harness/wire-call.ts';
 
-interface ApiNode {
-  role: string;
-  pid: number;
-  state: string;
-}
-
 /** Kills the media process and waits for the next one. */
 async function killMedia(at: Switch): Promise<void> {
-  const find = async () => {
-    const { nodes } = await at.api<{ nodes: ApiNode[] }>('/nodes');
-    return nodes.find(({ role }) => role === 'media')!;
-  };
-  const before = await find();
+  const before = await nodeOf(at, 'media');
   process.kill(before.pid, 'SIGKILL');
   await eventually(
     'another media process',
     async () => {
-      const now = await find();
+      const now = await nodeOf(at, 'media');
       return now.state === 'running' && now.pid !== before.pid;
     },
     10_000,
   );
 }
 
-describe('the media process killed during calls of phones', () => {
-  const strowger = useSwitch();
+/** Without a standby, and with one: then a spare process waits, and both nodes go on. */
+describe.each([
+  ['one node', {}, 0],
+  ['two nodes', PAIR, 1],
+])('the media process of %s killed during calls of phones', (_, options, spares) => {
+  const strowger = useSwitch(options);
+
+  /** As many spares have been ready as there should be when the media process has been killed `kills` times. */
+  const ready = (kills: number) =>
+    eventually(
+      'a spare process',
+      () => {
+        const waiting = strowger().program.lines.filter((line) => line.includes('spare media process waits'));
+        return waiting.length >= spares * (kills + 1);
+      },
+      10_000,
+    );
+  let kills = 0;
 
   test('audio comes back on the same ports, hold and resume work, and the call ends in order', async () => {
     const caller = await phone(strowger(), { user: '1001', toneHz: 440 });
@@ -39,6 +46,7 @@ describe('the media process killed during calls of phones', () => {
     await connectPhones(caller, callee);
     await Promise.all([caller.hears(1_000), callee.hears(440)]);
     for (let i = 0; i < 2; i++) {
+      await ready(kills++);
       await killMedia(strowger());
       await Promise.all([caller.hears(1_000), callee.hears(440)]);
     }
@@ -69,12 +77,15 @@ describe('the media process killed during calls of phones', () => {
     callerAudio.speak(440, answer.body);
     calleeAudio.speak(1_000, arrived.body);
     await Promise.all([callerAudio.hears(1_000), calleeAudio.hears(440)]);
+    await ready(kills++);
     const from = performance.now();
     await sleep(500);
     await killMedia(strowger());
     await sleep(1_000);
     const gapsMs = [callerAudio.longestGapMs(1_000, from), calleeAudio.longestGapMs(440, from)];
-    console.log(`gap on the wire after kill -9 of the media process: ${gapsMs.join(' and ')} ms`);
+    console.log(
+      `gap on the wire after kill -9 of the media process, ${spares} spare: ${gapsMs.join(' and ')} ms`,
+    );
     // The kill was felt, so the measurement measures it.
     expect(Math.max(...gapsMs)).toBeGreaterThan(0);
     await Promise.all([callerAudio.hears(1_000), calleeAudio.hears(440)]);
@@ -86,6 +97,7 @@ describe('the media process killed during calls of phones', () => {
     const callee = await phone(strowger(), { user: '1002', toneHz: 1_000 });
     await connectPhones(caller, callee);
     await Promise.all([caller.hears(1_000), callee.hears(440)]);
+    await ready(kills++);
     const killed = killMedia(strowger());
     await caller.hangup();
     await callee.event('CALL_CLOSED');
