@@ -1,5 +1,5 @@
 import { describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
-import { PAIR } from '../../switch/test/e2e/harness/pair.ts';
+import { nodeOf, PAIR, synced } from '../../switch/test/e2e/harness/pair.ts';
 import { phone, useSwitch } from '../../switch/test/e2e/harness/rig.ts';
 import { eventually, sleep } from '../../switch/test/e2e/harness/wait.ts';
 import { BrowserPhone, type BrowserPhoneOptions } from './browser.ts';
@@ -95,5 +95,55 @@ describe.each([
     await one.hangup();
     await desk.event('CALL_CLOSED');
     expect((await strowger().metrics()).sum('strowger_renegotiations_total', { result: 'failed' })).toBe(0);
+  });
+});
+
+describe('when more than media dies, a browser and a phone talk on', () => {
+  const strowger = useSwitch(PAIR);
+
+  async function talk(): Promise<[BrowserPhone, Awaited<ReturnType<typeof phone>>]> {
+    await synced(strowger());
+    const desk = await phone(strowger(), { user: '1002', toneHz: PHONE_HZ });
+    const one = await BrowserPhone.start({ user: '1005', toneHz: BROWSER_HZ, web: strowger().web });
+    onTestFinished(() => one.stop());
+    onTestFailed(() => console.error(`page of ${one.user}:\n${one.lines.slice(-30).join('\n')}`));
+    await one.dial('1002');
+    await desk.answer();
+    await Promise.all([one.hears(PHONE_HZ), desk.hears(BROWSER_HZ)]);
+    return [one, desk];
+  }
+
+  test('the worker, while the browser has no connection', async () => {
+    const [one, desk] = await talk();
+    await one.page.context().setOffline(true);
+    await one.state('waiting');
+    for (const pid of strowger().workerPids()) process.kill(pid, 'SIGKILL');
+    await sleep(1_000);
+    await one.page.context().setOffline(false);
+    await one.state('registered', 15_000);
+    await Promise.all([one.hears(PHONE_HZ), desk.hears(BROWSER_HZ)]);
+    await desk.hangup();
+    await one.phase('none');
+  });
+
+  test('the active node and the worker at once', async () => {
+    const [one, desk] = await talk();
+    for (const pid of strowger().workerPids()) process.kill(pid, 'SIGKILL');
+    process.kill((await nodeOf(strowger(), 'active')).pid, 'SIGKILL');
+    await one.state('registered', 20_000);
+    await Promise.all([one.hears(PHONE_HZ, 15_000), desk.hears(BROWSER_HZ, 15_000)]);
+    await one.hangup();
+    await desk.event('CALL_CLOSED');
+  });
+
+  test('the active node and the media process at once', async () => {
+    const [one, desk] = await talk();
+    const [active, media] = [await nodeOf(strowger(), 'active'), await nodeOf(strowger(), 'media')];
+    process.kill(active.pid, 'SIGKILL');
+    process.kill(media.pid, 'SIGKILL');
+    await one.state('registered', 20_000);
+    await Promise.all([one.hears(PHONE_HZ, 15_000), desk.hears(BROWSER_HZ, 15_000)]);
+    await desk.hangup();
+    await one.phase('none');
   });
 });
