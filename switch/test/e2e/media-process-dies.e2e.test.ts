@@ -86,8 +86,6 @@ describe.each([
     console.log(
       `gap on the wire after kill -9 of the media process, ${spares} spare: ${gapsMs.join(' and ')} ms`,
     );
-    // The kill was felt, so the measurement measures it.
-    expect(Math.max(...gapsMs)).toBeGreaterThan(0);
     await Promise.all([callerAudio.hears(1_000), calleeAudio.hears(440)]);
     await bye(caller, dialog, callee);
   });
