@@ -156,7 +156,7 @@ function sendBye(call: usize, leg: u32, again: bool): void {
 
 /**
  * A device that answered too late (the current message is its 2xx): ACK, and BYE at once. Each repetition
- * of the 2xx brings both again, so neither needs a timer.
+ * of the 2xx brings both again, so neither needs a timer. `fork`: the branch, 0 when it is not known any more.
  */
 export function orphanEnd(fork: usize): void {
   const i = hdrFirst(H_CONTACT);
@@ -164,7 +164,7 @@ export function orphanEnd(fork: usize): void {
   const uri = adUriPtr;
   const len = adUriLen;
   if (!parseUri(uri, len)) return; // it would become our request-URI
-  if (load<u8>(fork + FK_TARGET) == TRANSPORT_UDP) senderTarget(target, false);
+  if (fork == 0 || load<u8>(fork + FK_TARGET) == TRANSPORT_UDP) senderTarget(target, false);
   else targetCopy(target, fork + FK_TARGET);
   orphanSend('ACK', METHOD_ACK, 0, uri, len);
   orphanSend('BYE', METHOD_BYE, 1, uri, len);

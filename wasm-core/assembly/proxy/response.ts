@@ -8,13 +8,15 @@ import {
   C_DROPPED,
   C_RESPONSES_IN,
   F_TRANSPORT,
+  I_ANCHOR,
   LEG_CALLER,
   METHOD_CANCEL,
   METHOD_INVITE,
 } from '../abi';
 import { K_A, K_B, K_LEG_B, callOfCookie, callIsAnchored, callState } from '../call/call';
-import { byeAnswered } from '../call/hangup';
+import { byeAnswered, orphanEnd } from '../call/hangup';
 import { editNumber } from '../call/cseq';
+import { initU32 } from '../config';
 import { latencySeen } from '../call/latency';
 import { hasSdp, mediaDone, mediaForMessage } from '../call/media';
 import { offerAnswered } from '../call/offer';
@@ -48,6 +50,7 @@ import {
 import { variantOf } from '../target';
 import { bytes } from '../text';
 import { branchMediaFailed, branchResponse } from '../transaction/branch';
+import { writeResponse } from '../transaction/respond';
 import { branchAt, transactionOfCookie, transactionTable } from '../transaction/tables';
 import { cutAll, writeRest } from './forward';
 
@@ -69,14 +72,24 @@ export function handleResponse(): void {
     // That to a CANCEL is for us alone (RFC 3261 16.10), and so is 100.
     const isOurs = cseqMethodId == METHOD_CANCEL || statusCode == 100;
     const stray = tableHadOnce(transactionTable(), brA, brB);
-    return isOurs || stray || callIsGone() ? count(C_DROPPED) : forwardResponse(brBack);
+    if (isOurs || stray) return count(C_DROPPED);
+    return needsItsCall() ? endLost() : forwardResponse(brBack);
   }
   if (brKind == BRANCH_STATELESS) forwardInDialogResponse();
 }
 
-/** Whether a late answer can't be forwarded as it is. */
-function callIsGone(): bool {
-  return hasSdp() && !mediaDone;
+/** Whether a response can't be forwarded without its call: its body would have to be another. */
+function needsItsCall(): bool {
+  return initU32(I_ANCHOR) != 0 && hasSdp() && !mediaDone;
+}
+
+/** A response whose call died with its node. If it is an answer, nobody waits for the other side: both hear that it is over. */
+function endLost(): void {
+  if (cseqMethodId != METHOD_INVITE || statusCode < 200 || statusCode >= 300) return count(C_DROPPED);
+  const frame = sendBegin(brBack);
+  writeResponse(500, 0, 0);
+  sendResponseEnd(frame, 500);
+  orphanEnd(0);
 }
 
 function forwardInDialogResponse(): void {

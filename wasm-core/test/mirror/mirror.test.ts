@@ -269,6 +269,33 @@ describe('a standby that takes over', () => {
     expect(next.counter(abi.C_BINDINGS)).toBe(1);
   });
 
+  /** The active core dies before the standby has heard of the call; the callee's answer then. */
+  async function lostAnswer(anchor: boolean, body: string): Promise<Effect[]> {
+    const pair = await MirrorPair.start({ anchor });
+    pair.connect();
+    pair.pump(register(pair.active, '1002', 5071));
+    pair.settle();
+    pair.isCut = true;
+    const sdp = ['Content-Type: application/sdp'];
+    const [invite] = to(pair.pump(pair.active.message(request({}))), 5071);
+    pair.active.wait(2);
+    const next = pair.promote();
+    return next.message(answer(invite!, '200 OK', 'callee', [...OK, ...sdp], body), { port: 5071 });
+  }
+
+  it('passes on an answer to a call that it never heard of', async () => {
+    const effects = await lostAnswer(false, 'v=0\r\n');
+    expect(to(effects, 5070)[0]).toMatch(/^SIP\/2.0 200 OK[^]*v=0/);
+  });
+
+  it('ends such a call on both sides when it would have to change the body', async () => {
+    const effects = await lostAnswer(true, '');
+    expect(to(effects, 5070)[0]).toMatch(/^SIP\/2.0 200/); // nothing to change
+    const other = await lostAnswer(true, 'v=0\r\n');
+    expect(to(other, 5070)[0]).toMatch(/^SIP\/2.0 500/);
+    expect(to(other, 5071).map((text) => text.slice(0, 3))).toEqual(['ACK', 'BYE']);
+  });
+
   it('serves a standby of its own', async () => {
     const pair = await MirrorPair.start();
     pair.connect();
