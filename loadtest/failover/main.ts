@@ -23,6 +23,7 @@ import { ANSWER, Ua } from '../../switch/test/e2e/harness/ua.ts';
 import { sleep } from '../../switch/test/e2e/harness/wait.ts';
 import { registerAll } from '../bench/registrations.ts';
 import { probe } from '../latency/prober.ts';
+import { Callee } from './callee.ts';
 
 const { values } = parseArgs({
   options: {
@@ -164,7 +165,7 @@ async function fail(): Promise<Outcome> {
     hangMs: [],
     takeoverMs: [],
   };
-  const callee = await Sipp.start({ scenario: 'answer' });
+  const callee = await Callee.start();
   const registrar = await Ua.open({ user: 'bob', password: 'bob', proxy: strowger.sip });
   await registrar.register({ contacts: [`<sip:bob@127.0.0.1:${callee.port}>`] });
   const probeCall = await Probe.start(strowger);
@@ -207,7 +208,8 @@ async function fail(): Promise<Outcome> {
     if (outcome.failed > 0) say(caller.report());
   } finally {
     await probeCall.stop().catch(() => undefined);
-    await Promise.all([caller.stop(), callee.stop()]);
+    await caller.stop();
+    callee.stop();
     await registrar.leave().catch(() => undefined);
     await strowger.stop();
   }
