@@ -47,13 +47,17 @@ import {
   journalTake,
   journalWaits,
 } from './changes';
-import { heldAcknowledged, heldReleaseAll } from './held';
+import { heldAcknowledged, heldReleaseAll, heldWaits } from './held';
 import { recordGone } from './record';
 import { epoch } from './role';
 import { transactionRecordRoom, transactionRecordWrite } from './transaction-record';
 
-/** Pause between frames, unless many records wait: what changes meanwhile goes together. */
-const PAUSE_US: f64 = 1000;
+/**
+ * A change waits for others to go with it until the second ms begins, unless so many wait, or an answer that is held. While a standby gets
+ * everything, frames go each ms.
+ */
+const PAUSE_MS: u64 = 2;
+const WALK_PAUSE_MS: u64 = 1;
 const PAUSE_RECORDS: u32 = 64;
 /** Most bytes of records in a frame, so that it fits a receive slot. */
 const FRAME_BYTES_MAX: u32 = 64512;
@@ -81,7 +85,8 @@ export let hasStandby: bool = false;
 let sequence: u64 = 0;
 let acknowledged: u64 = 0;
 let unackedBytes: u32 = 0;
-let lastUs: f64 = 0;
+/** Since when something waits, ms; 0: nothing does. */
+let waitsMs: u64 = 0;
 let journalMs: u64 = 0;
 /** What the walk over all records comes to next: table 0 to 2, 3 = the end to be said, 4 = done. */
 let walkTable: u32 = 4;
@@ -92,7 +97,7 @@ export function mirrorInit(): void {
   hasStandby = false;
   sequence = acknowledged = endSequence = 0;
   unackedBytes = 0;
-  lastUs = 0;
+  waitsMs = 0;
   journalMs = 0;
   walkTable = 4;
   timerInit(timer, TIMER_MIRROR);
@@ -141,9 +146,18 @@ function window(seq: u64): usize {
 export function mirrorFlush(): void {
   if (journalWaits()) journalFlush();
   if (!hasStandby || !waits()) return;
-  if (nowUs - lastUs < PAUSE_US && changesQueued < PAUSE_RECORDS) return timerSet(timer, nowMs + 1);
+  if (waitsMs == 0) waitsMs = nowMs;
+  const dueMs = waitsMs + (walkTable < 4 ? WALK_PAUSE_MS : PAUSE_MS);
+  if (nowMs < dueMs && changesQueued < PAUSE_RECORDS && !isUrgent()) return timerSet(timer, dueMs);
   for (let n: u32 = 0; n < FRAMES_PER_STEP && waits() && isOpen() && !effectsLow(); n++) sendFrame();
-  if (waits()) timerSet(timer, nowMs + 1);
+  waitsMs = waits() ? nowMs : 0;
+  if (waitsMs != 0) timerSet(timer, nowMs + 1);
+  else timerCancel(timer);
+}
+
+/** An answer waits for a change. With frames on their way already, it goes with the others. */
+function isUrgent(): bool {
+  return acknowledged == sequence && heldWaits();
 }
 
 /**
@@ -197,7 +211,6 @@ function sendFrame(): void {
   store<u32>(e + W_CHANGES, changesTaken);
   store<f64>(e + W_SENT, nowUs);
   unackedBytes += len + FRAME_HEADER_BYTES;
-  lastUs = nowUs;
   count(C_MIRROR_FRAMES);
   countAdd(C_MIRROR_RECORDS, records);
   countAdd(C_MIRROR_BYTES, len + FRAME_HEADER_BYTES);
