@@ -57,11 +57,18 @@ export class PeerLink {
     this.end = -1;
   }
 
-  /** Puts frames that have come into the free slots from `first` on; returns the next free slot. */
+  /**
+   * Puts frames that have come into the free slots from `first` on; returns the next free slot. Those that came before the end of the stream are as good as
+   * others: while all slots are taken, there may be more.
+   */
   receive(first: number): number {
-    this.#fill();
+    if (this.end < 0) this.#fill();
     let slot = first;
-    while (this.end < 0 && slot < abi.RX_SLOTS && this.#to - this.#from >= abi.FRAME_HEADER_BYTES) {
+    while (
+      (this.end < 0 || this.end === LINK_END_CLOSED) &&
+      slot < abi.RX_SLOTS &&
+      this.#to - this.#from >= abi.FRAME_HEADER_BYTES
+    ) {
       const length = this.#view.getUint32(this.#from + abi.F_LENGTH, true);
       const kind = this.#incoming[this.#from + abi.F_KIND]!;
       const known = kind === abi.EV_MIRROR || kind === abi.EV_MIRROR_ACK || kind === LINK_BEAT;
