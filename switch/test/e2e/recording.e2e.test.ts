@@ -11,7 +11,6 @@ import { Program } from './harness/program.ts';
 import { REPOSITORY } from './harness/repository.ts';
 import { sipp, ua } from './harness/rig.ts';
 import { type ConfigFile, Switch, type SwitchOptions } from './harness/switch.ts';
-import { eventually } from './harness/wait.ts';
 import { bye, establish } from './harness/wire-call.ts';
 
 interface Replayed {
@@ -144,7 +143,7 @@ describe('a node that records', () => {
     expect(calls).toBe(10_000);
   });
 
-  test('a core that traps leaves a recording that traps again; the node is started again', async () => {
+  test('a core that traps leaves two recordings that trap again, and its node goes on with another one', async () => {
     const core = trappingCore();
     const copy = copyWithCore(core);
     onTestFinished(() => removeFolder(copy));
@@ -163,8 +162,8 @@ describe('a node that records', () => {
     socket.close();
     const [file] = files(strowger);
     expect(line[0]).toContain(file!.slice(file!.lastIndexOf('/') + 1));
-    await eventually('another node', async () => (await nodePid(strowger)) !== before || null, 20_000);
     expect((await phone.register()).status).toBe(200);
+    expect(await nodePid(strowger)).toBe(before);
 
     const coreFile = join(copy, 'build/core.wasm');
     const result = await replay(file!, '--core', coreFile);
@@ -176,6 +175,13 @@ describe('a node that records', () => {
     await expect(replay(file!)).rejects.toThrow('recorded by the core');
     expect(await replay(file!, '--anyway')).toMatchObject({ code: 1, equal: false, steps: result.steps });
     expect(readFileSync(file!).includes(TRAPPING_METHOD)).toBe(false);
+
+    // Without what came before, but with the records that the core had.
+    const folder = join(strowger.folder, 'crash');
+    const [crash] = readdirSync(folder);
+    const again = await replay(join(folder, crash!), '--core', coreFile, '--key', keyOf(strowger));
+    expect(again).toMatchObject({ code: 0, equal: true, ended: 'trap' });
+    expect(again.detail).toContain(`${TRAPPING_METHOD} sip:strowger.test`);
   });
 });
 
